@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# `make help` lists what there is. No configure step: pkg-config is asked once, user's flags come last.
+
+VERSION := 0.1.0
+
+PREFIX     ?= /usr/local
+BINDIR     ?= $(PREFIX)/bin
+MANDIR     ?= $(PREFIX)/share/man
+BUILD      ?= build
+PKG_CONFIG ?= pkg-config
+CFLAGS     ?= -O2 -g
+FUZZ_SECONDS ?= 60
+
+ifeq ($(origin CC),default)
+CC := cc
+endif
+Q := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-6s %s\n' $(1) $(2))
+
+# Libraries of the program, and of its unit tests.
+LIBRARIES := jansson libmnl
+PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(LIBRARIES) 2>/dev/null)
+PKG_LIBS   := $(shell $(PKG_CONFIG) --libs $(LIBRARIES) 2>/dev/null)
+
+WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wvla \
+	-Wpointer-arith -Wwrite-strings -Wundef $(if $(CI),-Werror)
+HARDENING := -fPIE -fstack-protector-strong $(if $(SANITIZE),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
+SANITIZERS := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer)
+
+OUR_CPPFLAGS := -D_GNU_SOURCE -DPORTPUB_VERSION='"$(VERSION)"' -Iinclude -MMD -MP
+OUR_CFLAGS   := -std=gnu17 $(WARNINGS) $(HARDENING) $(SANITIZERS)
+OUR_LDFLAGS  := -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(SANITIZERS)
+
+COMPILE = $(CC) $(OUR_CPPFLAGS) $(PKG_CFLAGS) $(CPPFLAGS) $(OUR_CFLAGS) $(CFLAGS) -c
+LINK    = $(CC) $(OUR_CFLAGS) $(CFLAGS) $(OUR_LDFLAGS) $(LDFLAGS)
+
+SOURCES  := $(sort $(wildcard src/*/*.c src/*/*/*.c))
+OBJECTS  := $(SOURCES:%.c=$(BUILD)/%.o)
+HEADERS  := $(sort $(wildcard include/portpub/*.h src/*/*.h src/*/*/*.h))
+LIBRARY  := $(BUILD)/libportpub.a
+PROGRAM  := $(BUILD)/portpub
+UNIT     := $(BUILD)/test/unit/unit
+UNIT_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard test/unit/*.c)))
+HELLO    := $(BUILD)/test/demo/hello
+BENCH    := $(BUILD)/test/bench/bench
+FUZZERS  := $(patsubst test/fuzz/fuzz_%.c,%,$(sort $(wildcard test/fuzz/fuzz_*.c)))
+C_FILES  := $(sort $(wildcard src/*.c test/*/*.c test/*/*.h)) $(SOURCES) $(HEADERS)
+SCRIPTS  := contrib/deps .ci/run $(sort $(wildcard test/run test/*.sh test/*/*.sh))
+TESTS    := $(UNIT) $(sort $(filter-out test/demo/%,$(wildcard test/*/*.sh)))
+MANUALS  := $(sort $(wildcard man/*.[58]))
+
+.PHONY: all deps demo check bench fuzz lint analyze check-headers coverage install uninstall dist clean help \
+	run-demo run-check run-bench run-fuzz run-lint run-coverage
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+all: $(PROGRAM) ## build the program
+
+deps: ## install what building and testing need, or say how
+	@contrib/deps build check
+
+demo: ## publish a port of a throwaway container, and show the answer
+	@contrib/deps build demo
+	@$(MAKE) --no-print-directory run-demo
+
+check: ## build, and run every test that needs no container runtime
+	@contrib/deps build check
+	@$(MAKE) --no-print-directory run-check
+
+bench: ## measure what is promised, side by side
+	@contrib/deps build
+	@$(MAKE) --no-print-directory run-bench
+
+fuzz: ## fuzz every parser for FUZZ_SECONDS each (default 60)
+	@contrib/deps build fuzz
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/fuzz CC=clang SANITIZE=fuzzer-no-link,address,undefined run-fuzz
+
+lint: ## style, static checks, spelling, manual pages
+	@contrib/deps build check lint
+	@$(MAKE) --no-print-directory check-headers run-lint
+
+analyze: ## the compiler's own analyzers
+	@contrib/deps build lint
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/analyze CC=gcc CFLAGS='-O1 -fanalyzer -Werror' all
+	$(Q)for f in src/main.c $(SOURCES); do \
+		clang --analyze --analyzer-output text -Xclang -analyzer-werror \
+			$(OUR_CPPFLAGS) -MF /dev/null $(PKG_CFLAGS) -std=gnu17 $$f || exit 1; done
+
+check-headers: $(HEADERS:%=$(BUILD)/headers/%.o) ## every header compiles alone
+
+coverage: ## what the tests reach
+	@contrib/deps build check coverage
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/coverage CFLAGS='-O0 -g --coverage' run-check run-coverage
+
+install: $(PROGRAM) ## into $(DESTDIR)$(PREFIX)
+	install -D -m 755 $(PROGRAM) $(DESTDIR)$(BINDIR)/portpub
+	install -D -m 644 -t $(DESTDIR)$(MANDIR)/man5 $(filter %.5,$(MANUALS))
+	install -D -m 644 -t $(DESTDIR)$(MANDIR)/man8 $(filter %.8,$(MANUALS))
+
+uninstall: ## what install has put there
+	rm -f $(DESTDIR)$(BINDIR)/portpub
+	rm -f $(patsubst man/%,$(DESTDIR)$(MANDIR)/man5/%,$(filter %.5,$(MANUALS)))
+	rm -f $(patsubst man/%,$(DESTDIR)$(MANDIR)/man8/%,$(filter %.8,$(MANUALS)))
+
+dist: ## a tarball of the last commit
+	git archive --prefix=portpub-$(VERSION)/ -o portpub-$(VERSION).tar.gz HEAD
+
+clean: ## remove what was built
+	rm -rf $(BUILD)
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 16
+	@echo 'Variables: PREFIX DESTDIR BUILD V=1 SANITIZE=address,undefined FUZZ_SECONDS CC CFLAGS LDFLAGS'
+
+$(PROGRAM): $(BUILD)/src/main.o $(LIBRARY)
+	$(call say,LINK,$@)
+	$(Q)$(LINK) -o $@ $^ $(PKG_LIBS)
+
+$(LIBRARY): $(OBJECTS)
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+$(BUILD)/%.o: %.c Makefile
+	$(if $(PKG_LIBS),,$(error $(LIBRARIES) not found: make deps installs what is missing))
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(COMPILE) -o $@ $<
+
+$(BUILD)/headers/%.h.o: %.h
+	@mkdir -p $(@D)
+	$(Q)$(COMPILE) -x c -Wno-unused -o $@ $<
+
+$(UNIT_OBJECTS): PKG_CFLAGS += $(shell $(PKG_CONFIG) --cflags check 2>/dev/null)
+$(UNIT): $(UNIT_OBJECTS) $(LIBRARY)
+	$(call say,LINK,$@)
+	$(Q)$(LINK) -o $@ $^ $(PKG_LIBS) $(shell $(PKG_CONFIG) --libs check)
+
+$(BUILD)/test/bench/%: $(BUILD)/test/bench/%.o $(LIBRARY)
+	$(call say,LINK,$@)
+	$(Q)$(LINK) -o $@ $^ $(PKG_LIBS)
+
+$(BUILD)/test/demo/%: $(BUILD)/test/demo/%.o
+	$(call say,LINK,$@)
+	$(Q)$(LINK) -o $@ $^
+
+$(BUILD)/test/fuzz/seed: $(BUILD)/test/fuzz/seed.o
+	$(call say,LINK,$@)
+	$(Q)$(LINK) -o $@ $^ $(PKG_LIBS)
+
+$(BUILD)/test/fuzz/fuzz_%: $(BUILD)/test/fuzz/fuzz_%.o $(LIBRARY)
+	$(call say,LINK,$@)
+	$(Q)$(LINK) -fsanitize=fuzzer -o $@ $^ $(PKG_LIBS)
+
+run-demo: $(PROGRAM) $(HELLO)
+	@PORTPUB=$(abspath $(PROGRAM)) HELLO=$(abspath $(HELLO)) test/demo/demo.sh
+
+run-check: $(PROGRAM) $(HELLO) $(UNIT)
+	@PORTPUB=$(abspath $(PROGRAM)) HELLO=$(abspath $(HELLO)) test/run $(TESTS)
+
+run-bench: $(PROGRAM) $(BENCH)
+	@$(BENCH) $(PROGRAM)
+
+run-fuzz: $(BUILD)/test/fuzz/seed $(FUZZERS:%=$(BUILD)/test/fuzz/fuzz_%)
+	@BUILD=$(BUILD) FUZZ_SECONDS=$(FUZZ_SECONDS) test/fuzz/run $(FUZZERS)
+
+run-lint:
+	$(Q)clang-format --dry-run -Werror $(C_FILES)
+	$(Q)clang-tidy --quiet --warnings-as-errors='*' src/main.c $(SOURCES) -- \
+		$(filter-out -MMD -MP,$(OUR_CPPFLAGS)) $(PKG_CFLAGS) -std=gnu17
+	$(Q)cppcheck --quiet --error-exitcode=1 --enable=warning,performance,portability --inline-suppr \
+		--std=c11 -D_GNU_SOURCE -DPORTPUB_VERSION='""' -Iinclude src
+	$(Q)shellcheck $(SCRIPTS)
+	$(Q)mandoc -T lint -W warning $(MANUALS)
+	$(Q)codespell README Makefile man contrib include src test/*.sh test/[a-bd-z]*
+	$(Q)test/lint/rooms
+
+run-coverage:
+	@gcovr --root . --object-directory $(BUILD) --filter src/ --fail-under-line 90
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The plan: by which path a publication is carried, and why, before anything is done.
+ *
+ * It is a pure function of the publication, the container it goes to, what this host can do and what the
+ * caller insists on. The same words say why in `explain`, in `list` and in the errors of `add`.
+ */
+#ifndef PORTPUB_PLAN_H
+#define PORTPUB_PLAN_H
+
+#include "portpub/publication.h"
+
+enum pp_path {
+	PP_PATH_KERNEL,
+	PP_PATH_USERSPACE,
+	PP_PATH_NONE, /* not carried: only with PP_VIA_KERNEL */
+	PP_PATH_COUNT
+};
+
+enum pp_via {
+	PP_VIA_AUTO,
+	PP_VIA_KERNEL,    /* forward nothing in userspace */
+	PP_VIA_USERSPACE, /* leave the kernel's tables alone */
+	PP_VIA_COUNT
+};
+
+/* The container: at most one address of each family. Both AF_UNSPEC: not known (yet). */
+struct pp_target {
+	struct pp_address ipv4, ipv6;
+};
+
+struct pp_plan_input {
+	struct pp_target target;
+	enum pp_via via;
+	bool no_nftables; /* this kernel has no nf_tables */
+	bool no_admin;    /* the caller lacks CAP_NET_ADMIN */
+};
+
+/* One way in: packets of this family, for a host address of this class. */
+struct pp_way {
+	sa_family_t family;
+	enum pp_address_class class;
+	enum pp_path path;
+	const char *reason; /* a constant */
+};
+
+enum { PP_WAYS_MAX = 5 };
+
+struct pp_plan {
+	struct pp_way ways[PP_WAYS_MAX];
+	size_t count;
+};
+
+/* Who can send a packet to a host address, as far as the address alone tells. */
+enum pp_reach { PP_REACH_ALL, PP_REACH_HOST, PP_REACH_LINK, PP_REACH_ADDRESS, PP_REACH_COUNT };
+
+/* ADDR[,ADDR6]: the addresses of a container, one of each family at most. */
+int pp_target_parse(const char *text, size_t len, struct pp_target *out, struct pp_error *err);
+
+/* "auto", "kernel", "userspace". */
+bool pp_via_parse(const char *text, enum pp_via *out);
+
+/*
+ * Every way in to @publication, the most general first. With PP_VIA_KERNEL, -EPERM when the kernel cannot
+ * be used at all, and -EINVAL when it can carry none of the ways.
+ */
+int pp_plan_make(const struct pp_publication *publication, const struct pp_plan_input *input,
+		 struct pp_plan *out, struct pp_error *err);
+
+/*
+ * Publications of one list that cannot all be had: the same protocol, address and port twice; an
+ * any-address overlaps every address of its family. Pools and free ports give way to what is asked for
+ * exactly; whether any is left for them is seen when they are bound. -EINVAL.
+ */
+int pp_plan_conflicts(const struct pp_publications *list, struct pp_error *err);
+
+enum pp_reach pp_plan_reach(const struct pp_publication *publication);
+
+const char *pp_path_name(enum pp_path path);
+
+#endif

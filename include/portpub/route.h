@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Which interface this host sends a packet for an address to. Reads only; needs no privilege. */
+#ifndef PORTPUB_ROUTE_H
+#define PORTPUB_ROUTE_H
+
+#include "portpub/address.h"
+#include "portpub/error.h"
+
+#include <net/if.h>
+
+/* The name of the interface; -ENETUNREACH (or what else the kernel says) when there is no route. */
+int pp_route_interface(const struct pp_address *to, char out[static IF_NAMESIZE], struct pp_error *err);
+
+#endif

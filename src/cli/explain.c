@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * portpub explain: what `add` would do, and why. It reads, plans and prints: in words with a small
+ * picture (explain_text.c), as JSON (explain_json.c), or as the table nft would load. The answer is the
+ * one for a host that has nf_tables and a caller who may use it, whoever asks: that is what makes it the
+ * same for everybody.
+ */
+#include "explain.h"
+
+#include "portpub/json.h"
+#include "portpub/route.h"
+#include "portpub/ruleset.h"
+#include "portpub/spec.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { OPT_FROM = 256, OPT_DIALECT, OPT_SERVICE, OPT_TO, OPT_VIA, OPT_JSON, OPT_NFT };
+
+static const struct cli_option options[] = {
+	{ 'p', "publish", "SPEC", "the same as a SPEC by itself" },
+	{ OPT_FROM, "from", "FILE|-", "read publications from JSON, too" },
+	{ OPT_DIALECT, "dialect", "NAME",
+	  "disco, compose, netavark, cni, docker or oci; told by the keys if left out" },
+	{ OPT_SERVICE, "service", "NAME", "of a file with several services" },
+	{ OPT_TO, "to", "ADDR[,ADDR6]", "the container's address, or one of each family" },
+	{ OPT_VIA, "via", "PATH", "auto (the default), kernel or userspace" },
+	{ OPT_JSON, "json", NULL, "answer in JSON" },
+	{ OPT_NFT, "nft", NULL, "answer with the nftables rules; needs --to" },
+	{ 0 },
+};
+
+struct arguments {
+	const char *from, *service;
+	enum pp_dialect dialect;
+	bool json, nft;
+};
+
+static int read_spec(const char *text, struct pp_publications *out, struct pp_error *err)
+{
+	struct pp_publication publication;
+	int ret = pp_spec_parse(text, strlen(text), PP_SPEC_ALL, &publication, err);
+
+	return ret < 0 ? ret : pp_publications_append(out, &publication, err);
+}
+
+/* Put the file's name in front of where the error is in it. */
+static void name_file(struct pp_error *err, const char *path)
+{
+	char where[sizeof(err->where)], shown[64];
+
+	if (strcmp(path, "-") == 0)
+		return;
+	pp_show(shown, sizeof(shown), path, strlen(path));
+	snprintf(where, sizeof(where), "%s%s%.*s", shown, err->where[0] ? ": " : "",
+		 (int)(sizeof(where) - sizeof(shown) - sizeof(": ")), err->where);
+	memcpy(err->where, where, sizeof(where));
+}
+
+static int read_document(const struct arguments *arguments, struct pp_publications *out, struct pp_error *err)
+{
+	char *text;
+	size_t len;
+	int ret = cli_read_file(arguments->from, PP_JSON_MAX, &text, &len, err);
+
+	if (ret < 0)
+		return ret;
+	ret = pp_json_read(text, len, arguments->dialect, arguments->service, out, err);
+	if (ret < 0)
+		name_file(err, arguments->from);
+	free(text);
+	return ret;
+}
+
+static int take_option(int key, struct arguments *arguments, struct explanation *explanation,
+		       struct pp_error *err)
+{
+	switch (key) {
+	case 'p':
+		return read_spec(optarg, &explanation->publications, err);
+	case OPT_FROM:
+		if (arguments->from)
+			return pp_fail(err, EINVAL, "--from is given twice");
+		arguments->from = optarg;
+		return 0;
+	case OPT_DIALECT:
+		if (!pp_dialect_parse(optarg, &arguments->dialect))
+			return pp_fail(err, EINVAL,
+				       "--dialect is disco, compose, netavark, cni, docker, oci or auto");
+		return 0;
+	case OPT_SERVICE:
+		arguments->service = optarg;
+		return 0;
+	case OPT_TO:
+		return pp_target_parse(optarg, strlen(optarg), &explanation->input.target, err);
+	case OPT_VIA:
+		if (!pp_via_parse(optarg, &explanation->input.via))
+			return pp_fail(err, EINVAL, "--via is auto, kernel or userspace");
+		return 0;
+	case OPT_JSON:
+		arguments->json = true;
+		return 0;
+	default:
+		arguments->nft = true;
+		return 0;
+	}
+}
+
+static int collect(const struct arguments *arguments, char **specs, struct explanation *explanation,
+		   struct pp_error *err)
+{
+	struct pp_plan ignored;
+	int ret = 0;
+
+	for (; ret == 0 && *specs; specs++)
+		ret = read_spec(*specs, &explanation->publications, err);
+	if (ret == 0 && arguments->from)
+		ret = read_document(arguments, &explanation->publications, err);
+	if (ret == 0)
+		ret = pp_plan_conflicts(&explanation->publications, err);
+	for (size_t i = 0; ret == 0 && i < explanation->publications.count; i++)
+		ret = pp_plan_make(&explanation->publications.items[i], &explanation->input, &ignored, err);
+	return ret;
+}
+
+static int check_arguments(const struct arguments *arguments, bool specs, struct pp_error *err)
+{
+	if (!specs && !arguments->from)
+		return pp_fail(err, EINVAL, "explain what? portpub explain 8080:80, or --from FILE");
+	if (arguments->json && arguments->nft)
+		return pp_fail(err, EINVAL, "--json and --nft are two answers: choose one");
+	if (!arguments->from && (arguments->service || arguments->dialect != PP_DIALECT_AUTO))
+		return pp_fail(err, EINVAL, "--service and --dialect belong to --from");
+	return 0;
+}
+
+static int explain_nft(const struct explanation *explanation, struct pp_error *err)
+{
+	const struct pp_target *target = &explanation->input.target;
+	struct pp_ruleset ruleset = { .publications = &explanation->publications,
+				      .input = &explanation->input };
+	const struct pp_address *addresses[] = { &target->ipv4, &target->ipv6 };
+	struct pp_error no_route;
+	int ret = pp_ruleset_check(&ruleset, err);
+
+	if (ret < 0)
+		return ret;
+	for (size_t i = 0; i < 2; i++) {
+		if (addresses[i]->family != AF_UNSPEC &&
+		    pp_route_interface(addresses[i], ruleset.interfaces[i], &no_route) < 0)
+			printf("# %s\n", no_route.message);
+	}
+	pp_ruleset_print(&ruleset, stdout);
+	return 0;
+}
+
+static int answer(const struct arguments *arguments, const struct explanation *explanation,
+		  struct pp_error *err)
+{
+	if (arguments->nft)
+		return explain_nft(explanation, err);
+	if (arguments->json)
+		return explain_json(explanation, err);
+	explain_text(explanation);
+	return 0;
+}
+
+static int run(const struct cli_command *self, int argc, char **argv)
+{
+	struct explanation explanation = { .publications = PP_PUBLICATIONS_INIT };
+	struct arguments arguments = { 0 };
+	struct pp_error err;
+	int key, ret = 0, status;
+
+	while (ret == 0 && (key = cli_next_option(self, argc, argv)) != -1) {
+		if (key == '?' || key == 'h') {
+			pp_publications_fini(&explanation.publications);
+			if (key == '?')
+				return CLI_USAGE;
+			cli_print_help(self, stdout);
+			return cli_finish();
+		}
+		ret = take_option(key, &arguments, &explanation, &err);
+	}
+	if (ret == 0)
+		ret = check_arguments(&arguments, explanation.publications.count || optind < argc, &err);
+	if (ret == 0)
+		ret = collect(&arguments, argv + optind, &explanation, &err);
+	if (ret == 0)
+		ret = answer(&arguments, &explanation, &err);
+	status = ret < 0 ? cli_fail(&err) : cli_finish();
+	pp_publications_fini(&explanation.publications);
+	return status;
+}
+
+const struct cli_command cli_explain = {
+	.name = "explain",
+	.synopsis = "[-p] SPEC... [--from FILE|-] [--to ADDR[,ADDR6]] [--via PATH] [--json | --nft]",
+	.summary = "Say what publishing SPEC would do, and why; needs no privilege and changes nothing",
+	.options = options,
+	.run = run,
+};

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The two ways in which `explain` answers, and the words they share. */
+#ifndef PORTPUB_CLI_EXPLAIN_H
+#define PORTPUB_CLI_EXPLAIN_H
+
+#include "cli.h"
+#include "portpub/plan.h"
+
+enum {
+	EXPLAIN_REACH_TEXT = 96,
+	EXPLAIN_WARNING_TEXT = PP_PUBLICATION_TEXT + 64,
+};
+
+/* Every publication has been planned with @input before: planning it again cannot fail. */
+struct explanation {
+	struct pp_publications publications;
+	struct pp_plan_input input;
+};
+
+void explain_text(const struct explanation *explanation);
+int explain_json(const struct explanation *explanation, struct pp_error *err);
+
+/* Who can reach it, in words. Returns @out. */
+const char *explain_reach(const struct pp_publication *publication, char out[static EXPLAIN_REACH_TEXT]);
+
+/* True where there is something to warn of. */
+bool explain_warning(const struct pp_publication *publication, char out[static EXPLAIN_WARNING_TEXT]);
+
+/* The name in services(5), until the next call; or NULL. */
+const char *explain_service(uint16_t port, enum pp_protocol protocol);
+
+#endif

@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Theory of operation
+ *
+ * A document is a list of ports, or an object that holds one somewhere. Three things can be said of it by
+ * its keys alone, and read_object() and read_array() ask them in this order:
+ *
+ *	holder		publishedPorts, portMappings, ports, port_mappings, PortBindings, ExposedPorts:
+ *			the value is what its dialect reads
+ *	wrapper		services (disco.json, compose), runtimeConfig (CNI), HostConfig and Config (docker
+ *			inspect), config (OCI image): the holder is inside
+ *	bare		no holder at all: the keys of the first entry that has telling ones name the dialect
+ *
+ * The path of what is being read is a chain of struct place on the stack, so the functions descend instead
+ * of returning what they found. A document that names no dialect, or two, is an error: guessing would
+ * publish something nobody asked for.
+ */
+#include "reader.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+static const struct dialect *const dialects[] = {
+	[PP_DIALECT_AUTO] = NULL,
+	[PP_DIALECT_DISCO] = &dialect_disco,
+	[PP_DIALECT_COMPOSE] = &dialect_compose,
+	[PP_DIALECT_NETAVARK] = &dialect_netavark,
+	[PP_DIALECT_CNI] = &dialect_cni,
+	[PP_DIALECT_DOCKER] = &dialect_docker,
+	[PP_DIALECT_OCI] = &dialect_oci,
+};
+static_assert(sizeof(dialects) / sizeof(dialects[0]) == PP_DIALECT_COUNT, "an entry for each dialect");
+
+static const struct {
+	const char *key;
+	enum pp_dialect dialect;
+} wrappers[] = {
+	{ "runtimeConfig", PP_DIALECT_CNI },
+	{ "HostConfig", PP_DIALECT_DOCKER },
+	{ "Config", PP_DIALECT_OCI },
+	{ "config", PP_DIALECT_OCI },
+};
+
+struct reader {
+	enum pp_dialect forced; /* or PP_DIALECT_AUTO */
+	const char *service;    /* or NULL */
+	struct pp_publications *out;
+	struct pp_error *err;
+};
+
+const char *pp_dialect_name(enum pp_dialect dialect)
+{
+	return dialects[dialect] ? dialects[dialect]->name : "auto";
+}
+
+bool pp_dialect_parse(const char *name, enum pp_dialect *out)
+{
+	for (int i = 0; i < PP_DIALECT_COUNT; i++) {
+		if (strcmp(name, pp_dialect_name((enum pp_dialect)i)) == 0) {
+			*out = (enum pp_dialect)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool may_be(const struct reader *reader, enum pp_dialect dialect)
+{
+	return dialect != PP_DIALECT_AUTO && (reader->forced == PP_DIALECT_AUTO || reader->forced == dialect);
+}
+
+/* Docker's and OCI's ports are objects whose keys are ports. */
+static bool is_map(enum pp_dialect dialect)
+{
+	return !dialects[dialect]->read_entry;
+}
+
+static int read_value(const struct reader *reader, enum pp_dialect dialect, json_t *value,
+		      const struct place *place)
+{
+	const struct dialect *d = dialects[dialect];
+
+	if (json_is_null(value) && d->null_is_empty)
+		return 0;
+	if (is_map(dialect) ? !json_is_object(value) : !json_is_array(value))
+		return json_fail(reader->err, place, "must be %s, not %s",
+				 is_map(dialect) ? "an object" : "a list", json_kind(value));
+	if (d->read_all)
+		return d->read_all(value, place, reader->out, reader->err);
+	return json_read_list(value, d, place, reader->out, reader->err);
+}
+
+static json_t *published_by(const json_t *service, enum pp_dialect *dialect)
+{
+	static const enum pp_dialect either[] = { PP_DIALECT_DISCO, PP_DIALECT_COMPOSE };
+
+	for (size_t i = 0; i < 2; i++) {
+		json_t *value = json_object_get(service, dialects[either[i]]->holder);
+
+		if (value && !(json_is_array(value) && json_array_size(value) == 0)) {
+			*dialect = either[i];
+			return value;
+		}
+	}
+	return NULL;
+}
+
+static int read_service(const struct reader *reader, const json_t *service, const struct place *place)
+{
+	enum pp_dialect dialect;
+	json_t *value;
+
+	if (!json_is_object(service))
+		return json_fail(reader->err, place, "must be an object, not %s", json_kind(service));
+	value = published_by(service, &dialect);
+	if (!value)
+		return 0;
+	if (!may_be(reader, dialect))
+		return json_fail(reader->err, place, "holds %s ports, not %s", dialects[dialect]->name,
+				 pp_dialect_name(reader->forced));
+
+	struct place here = place_key(place, dialects[dialect]->holder);
+
+	return read_value(reader, dialect, value, &here);
+}
+
+static int read_services(const struct reader *reader, json_t *services, const struct place *place)
+{
+	const char *key, *first = NULL;
+	struct place here;
+	enum pp_dialect ignored;
+	json_t *service;
+
+	if (reader->service) {
+		here = place_key(place, reader->service);
+		service = json_object_get(services, reader->service);
+		if (!service)
+			return json_fail(reader->err, &here, "there is no such service");
+		return read_service(reader, service, &here);
+	}
+	json_object_foreach (services, key, service) {
+		if (!json_is_object(service)) {
+			here = place_key(place, key);
+			return read_service(reader, service, &here); /* which says what is wrong */
+		}
+		if (!published_by(service, &ignored))
+			continue;
+		if (first) {
+			char a[40], b[40];
+
+			pp_show(a, sizeof(a), first, strlen(first));
+			pp_show(b, sizeof(b), key, strlen(key));
+			return json_fail(reader->err, place,
+					 "%s and %s both publish ports: choose one with --service", a, b);
+		}
+		first = key;
+	}
+	if (!first)
+		return 0;
+	here = place_key(place, first);
+	return read_service(reader, json_object_get(services, first), &here);
+}
+
+/* The dialect whose holder is a key of @object; AUTO where there is none. */
+static int find_holder(const struct reader *reader, const json_t *object, const struct place *place,
+		       enum pp_dialect *out)
+{
+	*out = PP_DIALECT_AUTO;
+	for (int i = 0; i < PP_DIALECT_COUNT; i++) {
+		if (!may_be(reader, (enum pp_dialect)i) || !json_object_get(object, dialects[i]->holder))
+			continue;
+		if (*out != PP_DIALECT_AUTO)
+			return json_fail(reader->err, place,
+					 "holds both %s and %s: choose one with --dialect",
+					 dialects[*out]->holder, dialects[i]->holder);
+		*out = (enum pp_dialect)i;
+	}
+	return 0;
+}
+
+/* A map without a holder: keys are ports. Docker's values are lists or null, OCI's are objects. */
+static enum pp_dialect bare_map(const struct reader *reader, json_t *object)
+{
+	const char *key = json_object_iter_key(json_object_iter(object));
+	const json_t *value = key ? json_object_get(object, key) : NULL;
+	enum pp_dialect told;
+
+	if (!key)
+		return reader->forced != PP_DIALECT_AUTO && is_map(reader->forced) ? reader->forced
+										   : PP_DIALECT_AUTO;
+	if (key[0] < '0' || key[0] > '9')
+		return PP_DIALECT_AUTO;
+	told = json_is_object(value) ? PP_DIALECT_OCI : PP_DIALECT_DOCKER;
+	return may_be(reader, told) ? told : PP_DIALECT_AUTO;
+}
+
+static int fail_unknown(const struct reader *reader, const struct place *place)
+{
+	return json_fail(
+		reader->err, place,
+		"no ports here: expected a list, or an object that holds publishedPorts, portMappings,"
+		" ports, port_mappings, PortBindings, ExposedPorts or services");
+}
+
+static int read_object(const struct reader *reader, json_t *object, const struct place *place)
+{
+	json_t *services = json_object_get(object, "services");
+	enum pp_dialect dialect;
+	struct place here;
+	int ret;
+
+	if (json_is_object(services)) {
+		here = place_key(place, "services");
+		return read_services(reader, services, &here);
+	}
+	if (reader->service)
+		return json_fail(reader->err, place,
+				 "--service needs a document with services; this one has none");
+
+	ret = find_holder(reader, object, place, &dialect);
+	if (ret < 0)
+		return ret;
+	if (dialect != PP_DIALECT_AUTO) {
+		here = place_key(place, dialects[dialect]->holder);
+		return read_value(reader, dialect, json_object_get(object, dialects[dialect]->holder), &here);
+	}
+	for (size_t i = 0; i < sizeof(wrappers) / sizeof(wrappers[0]); i++) {
+		json_t *inner = json_object_get(object, wrappers[i].key), *value;
+
+		if (!json_is_object(inner) || !may_be(reader, wrappers[i].dialect))
+			continue;
+		struct place outer = place_key(place, wrappers[i].key);
+
+		here = place_key(&outer, dialects[wrappers[i].dialect]->holder);
+		value = json_object_get(inner, here.key);
+		return value ? read_value(reader, wrappers[i].dialect, value, &here) : 0;
+	}
+	dialect = bare_map(reader, object);
+	return dialect == PP_DIALECT_AUTO ? fail_unknown(reader, place)
+					  : read_value(reader, dialect, object, place);
+}
+
+static enum pp_dialect told_by_entries(const struct reader *reader, const json_t *list)
+{
+	json_t *entry;
+	size_t i;
+
+	json_array_foreach (list, i, entry) {
+		for (int d = 0; d < PP_DIALECT_COUNT; d++) {
+			if (may_be(reader, (enum pp_dialect)d) && dialects[d]->tells(entry))
+				return (enum pp_dialect)d;
+		}
+	}
+	return PP_DIALECT_AUTO;
+}
+
+static int read_array(const struct reader *reader, json_t *list, const struct place *place)
+{
+	enum pp_dialect dialect = reader->forced;
+
+	if (reader->service)
+		return json_fail(reader->err, place,
+				 "--service needs a document with services; this is a list");
+	if (json_array_size(list) == 0)
+		return 0;
+	if (dialect == PP_DIALECT_AUTO)
+		dialect = told_by_entries(reader, list);
+	if (dialect == PP_DIALECT_AUTO)
+		return json_fail(
+			reader->err, place,
+			"these entries have no key that tells what they are: publishedAs, hostPort, target,"
+			" host_port");
+	if (!is_map(dialect))
+		return read_value(reader, dialect, list, place);
+
+	/* docker inspect prints a list of what was asked for. */
+	struct place here = place_index(place, 0);
+
+	if (json_array_size(list) != 1)
+		return json_fail(reader->err, place, "%zu things were inspected here: one at a time",
+				 json_array_size(list));
+	if (!json_is_object(json_array_get(list, 0)))
+		return json_fail(reader->err, &here, "must be an object, not %s",
+				 json_kind(json_array_get(list, 0)));
+	return read_object(reader, json_array_get(list, 0), &here);
+}
+
+static json_t *load(const char *text, size_t len, struct pp_error *err)
+{
+	char shown[sizeof(err->message) / 2];
+	json_error_t fault;
+	json_t *root;
+
+	if (len > PP_JSON_MAX) {
+		pp_fail(err, EINVAL, "%zu bytes are too many for a list of ports: at most %d", len,
+			PP_JSON_MAX);
+		return NULL;
+	}
+	root = json_loadb(text, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &fault);
+	if (root)
+		return root;
+	if (json_error_code(&fault) == json_error_out_of_memory) {
+		pp_fail(err, ENOMEM, "out of memory");
+		return NULL;
+	}
+	pp_show(shown, sizeof(shown), fault.text, strlen(fault.text));
+	pp_fail(err, EINVAL, "line %d, column %d: %s", fault.line, fault.column, shown);
+	return NULL;
+}
+
+int pp_json_read(const char *text, size_t len, enum pp_dialect dialect, const char *service,
+		 struct pp_publications *out, struct pp_error *err)
+{
+	const struct reader reader = { dialect, service, out, err };
+	const struct place top = { 0 };
+	size_t before = out->count;
+	json_t *root = load(text, len, err);
+	int ret;
+
+	if (!root)
+		return -err->code;
+	if (json_is_array(root))
+		ret = read_array(&reader, root, &top);
+	else if (json_is_object(root))
+		ret = read_object(&reader, root, &top);
+	else
+		ret = json_fail(err, &top, "expected a list of ports or an object that holds one, not %s",
+				json_kind(root));
+	json_decref(root);
+	if (ret < 0)
+		out->count = before;
+	return ret;
+}

@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Theory of operation
+ *
+ * Packets differ by family and by the class of the host address they are for; each such way in has one
+ * path. obstacle() is a list of questions asked in order: the first that is answered yes is the reason why
+ * the kernel cannot carry it. Publishing to every address of a family opens the loopback addresses of that family too,
+ * which the kernel treats in its own way, so those are ways of their own; ways_of() lists them.
+ *
+ * Conflicts are looked for among claims: what a publication takes of one family, as an interval of ports.
+ * Sorted by protocol, family, address and first port, the claims of one address lie side by side, and the
+ * any-address, being all zero, leads its family. A scan then compares each claim with the one before it
+ * and with the any-address claims of its family, by binary search: n log n for any list.
+ */
+#include "portpub/plan.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char *pp_path_name(enum pp_path path)
+{
+	static const char *const names[] = {
+		[PP_PATH_KERNEL] = "kernel",
+		[PP_PATH_USERSPACE] = "userspace",
+		[PP_PATH_NONE] = "none",
+	};
+	static_assert(sizeof(names) / sizeof(names[0]) == PP_PATH_COUNT, "a name for each path");
+
+	return names[path];
+}
+
+bool pp_via_parse(const char *text, enum pp_via *out)
+{
+	static const char *const names[] = {
+		[PP_VIA_AUTO] = "auto",
+		[PP_VIA_KERNEL] = "kernel",
+		[PP_VIA_USERSPACE] = "userspace",
+	};
+	static_assert(sizeof(names) / sizeof(names[0]) == PP_VIA_COUNT, "a name for each");
+
+	for (int i = 0; i < PP_VIA_COUNT; i++) {
+		if (strcmp(text, names[i]) == 0) {
+			*out = (enum pp_via)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+static int add_target(struct pp_piece piece, struct pp_target *target, struct pp_error *err)
+{
+	struct pp_address address, *slot;
+
+	if (!pp_address_parse(pp_piece_text(piece), piece.len, &address))
+		return pp_fail_at(
+			err, piece,
+			"the target is an IPv4 address, an IPv6 address, or both: 10.0.0.2,fd00::2");
+	if (pp_address_is_any(&address) || pp_address_is_multicast(&address))
+		return pp_fail_at(err, piece, "no container has this address");
+	if (pp_address_class(&address) == PP_CLASS_LINK_LOCAL)
+		return pp_fail_at(err, piece,
+				  "a link-local address says nothing without its link: give the"
+				  " container's global or private address");
+	slot = address.family == AF_INET ? &target->ipv4 : &target->ipv6;
+	if (slot->family != AF_UNSPEC)
+		return pp_fail_at(err, piece, "a second address of the same family");
+	*slot = address;
+	return 0;
+}
+
+int pp_target_parse(const char *text, size_t len, struct pp_target *out, struct pp_error *err)
+{
+	const char *comma = memchr(text, ',', len);
+	struct pp_piece first = { text, len, 0, comma ? (size_t)(comma - text) : len }, second = first;
+	struct pp_target target = { 0 };
+	int ret = add_target(first, &target, err);
+
+	if (ret == 0 && comma) {
+		second.at = first.len + 1;
+		second.len = len - second.at;
+		ret = add_target(second, &target, err);
+	}
+	if (ret == 0)
+		*out = target;
+	return ret;
+}
+
+static bool known(const struct pp_target *target)
+{
+	return target->ipv4.family != AF_UNSPEC || target->ipv6.family != AF_UNSPEC;
+}
+
+static const char *kernel_reason(const struct pp_way *way, const struct pp_plan_input *input)
+{
+	if (way->family == AF_INET && way->class == PP_CLASS_LOOPBACK)
+		return "nftables DNAT from this host; a guard drops 127.0.0.0/8 that comes from elsewhere";
+	if (known(&input->target))
+		return "nftables DNAT, the client's address is kept";
+	return way->family == AF_INET
+		       ? "nftables DNAT, the client's address is kept, if the container has IPv4"
+		       : "nftables DNAT, the client's address is kept, if the container has IPv6";
+}
+
+/* Why the kernel cannot carry this way, or NULL. */
+static const char *obstacle(const struct pp_way *way, const struct pp_plan_input *input)
+{
+	const struct pp_address *to = way->family == AF_INET ? &input->target.ipv4 : &input->target.ipv6;
+
+	if (input->no_nftables)
+		return "this kernel has no nf_tables";
+	if (input->no_admin)
+		return "rules need CAP_NET_ADMIN";
+	if (way->family == AF_INET6 && way->class == PP_CLASS_LOOPBACK)
+		return "the kernel does not route ::1 away from lo, not even after DNAT";
+	if (way->class == PP_CLASS_LINK_LOCAL)
+		return "the kernel does not route link-local clients to another link";
+	if (known(&input->target) && to->family == AF_UNSPEC)
+		return way->family == AF_INET
+			       ? "DNAT cannot turn IPv4 into IPv6, and the container has no IPv4"
+			       : "DNAT cannot turn IPv6 into IPv4, and the container has no IPv6";
+	if (to->family != AF_UNSPEC && pp_address_class(to) == PP_CLASS_LOOPBACK)
+		return "the target is a loopback address: the kernel routes nothing there from outside";
+	return NULL;
+}
+
+static void decide(struct pp_way *way, const struct pp_plan_input *input)
+{
+	const char *why_not = obstacle(way, input);
+
+	if (input->via == PP_VIA_USERSPACE) {
+		way->path = PP_PATH_USERSPACE;
+		way->reason = "asked for with --via userspace";
+	} else if (!why_not) {
+		way->path = PP_PATH_KERNEL;
+		way->reason = kernel_reason(way, input);
+	} else {
+		way->path = input->via == PP_VIA_KERNEL ? PP_PATH_NONE : PP_PATH_USERSPACE;
+		way->reason = why_not;
+	}
+}
+
+static void add_way(struct pp_plan *plan, sa_family_t family, enum pp_address_class class)
+{
+	plan->ways[plan->count++] = (struct pp_way){ .family = family, .class = class };
+}
+
+static void ways_of(const struct pp_address *address, struct pp_plan *plan)
+{
+	enum pp_address_class class = pp_address_class(address);
+
+	plan->count = 0;
+	if (class != PP_CLASS_ANY) {
+		add_way(plan, address->family, class);
+		return;
+	}
+	if (address->family != AF_INET6) {
+		add_way(plan, AF_INET, PP_CLASS_ANY);
+		add_way(plan, AF_INET, PP_CLASS_LOOPBACK);
+	}
+	if (address->family != AF_INET) {
+		add_way(plan, AF_INET6, PP_CLASS_ANY);
+		add_way(plan, AF_INET6, PP_CLASS_LOOPBACK);
+		add_way(plan, AF_INET6, PP_CLASS_LINK_LOCAL);
+	}
+}
+
+int pp_plan_make(const struct pp_publication *publication, const struct pp_plan_input *input,
+		 struct pp_plan *out, struct pp_error *err)
+{
+	char text[PP_PUBLICATION_TEXT];
+	size_t carried = 0;
+	struct pp_plan plan;
+
+	ways_of(&publication->address, &plan);
+	for (size_t i = 0; i < plan.count; i++) {
+		decide(&plan.ways[i], input);
+		carried += plan.ways[i].path != PP_PATH_NONE;
+	}
+	if (!carried)
+		return pp_fail(err, input->no_nftables || input->no_admin ? EPERM : EINVAL,
+			       "%s: nothing is left with --via kernel: %s",
+			       pp_publication_format(publication, text), plan.ways[0].reason);
+	*out = plan;
+	return 0;
+}
+
+enum pp_reach pp_plan_reach(const struct pp_publication *publication)
+{
+	static const enum pp_reach reach[] = {
+		[PP_CLASS_ANY] = PP_REACH_ALL,
+		[PP_CLASS_LOOPBACK] = PP_REACH_HOST,
+		[PP_CLASS_LINK_LOCAL] = PP_REACH_LINK,
+		[PP_CLASS_SPECIFIC] = PP_REACH_ADDRESS,
+	};
+	static_assert(sizeof(reach) / sizeof(reach[0]) == PP_CLASS_COUNT, "a reach for each class");
+
+	return reach[pp_address_class(&publication->address)];
+}
+
+struct claim {
+	const struct pp_publication *by;
+	struct pp_address address; /* the family is never AF_UNSPEC */
+	uint16_t first, last;
+};
+
+/* Claims by exact address, and what a group of them (one protocol and family) begins with. */
+struct claims {
+	struct claim *items;
+	size_t count;
+};
+
+static int compare_group(const struct claim *a, const struct claim *b)
+{
+	int order = (int)a->by->protocol - (int)b->by->protocol;
+
+	return order ? order : (int)a->address.family - (int)b->address.family;
+}
+
+static int compare_address(const struct claim *a, const struct claim *b)
+{
+	int order = compare_group(a, b);
+
+	return order ? order : memcmp(a->address.bytes, b->address.bytes, sizeof(a->address.bytes));
+}
+
+static int compare(const void *left, const void *right)
+{
+	const struct claim *a = left, *b = right;
+	int order = compare_address(a, b);
+
+	if (order == 0)
+		order = (int)a->first - (int)b->first;
+	if (order == 0)
+		order = (a->by > b->by) - (a->by < b->by); /* the order in which they were written */
+	return order;
+}
+
+static void claim(struct claims *claims, const struct pp_publication *by)
+{
+	static const sa_family_t families[] = { AF_INET, AF_INET6 };
+
+	for (size_t i = 0; i < 2; i++) {
+		struct claim *item = &claims->items[claims->count];
+
+		if (by->address.family != AF_UNSPEC && by->address.family != families[i])
+			continue;
+		*item = (struct claim){ by, by->address, by->host_port, pp_publication_last(by) };
+		item->address.family = families[i];
+		claims->count++;
+	}
+}
+
+static int fail_conflict(const struct claim *a, const struct claim *b, struct pp_error *err)
+{
+	const struct claim *earlier = a->by < b->by ? a : b, *later = a->by < b->by ? b : a;
+	char first[PP_PUBLICATION_TEXT], second[PP_PUBLICATION_TEXT];
+	unsigned int port = earlier->first > later->first ? earlier->first : later->first;
+
+	return pp_fail(err, EINVAL, "%s: host port %u/%s is already taken by %s in the same request",
+		       pp_publication_format(later->by, second), port, pp_protocol_name(later->by->protocol),
+		       pp_publication_format(earlier->by, first));
+}
+
+/* The last claim of items[from..to) that begins at or below @port, or NULL. They do not overlap. */
+static const struct claim *at_or_below(const struct claim *items, size_t from, size_t to, uint16_t port)
+{
+	size_t begin = from;
+
+	while (from < to) {
+		size_t middle = from + (to - from) / 2;
+
+		if (items[middle].first <= port)
+			from = middle + 1;
+		else
+			to = middle;
+	}
+	return from > begin ? &items[from - 1] : NULL;
+}
+
+/* The claim of items[from..to) that overlaps first..last, or NULL. */
+static const struct claim *overlapping(const struct claim *items, size_t from, size_t to, uint16_t first,
+				       uint16_t last)
+{
+	const struct claim *found = at_or_below(items, from, to, last);
+
+	return found && found->last >= first ? found : NULL;
+}
+
+/* items[from..to) is one group; the claims of its any-address, if any, are items[from..specific). */
+static int check_group(const struct claims *claims, size_t from, size_t to, struct pp_error *err)
+{
+	const struct claim *items = claims->items, *other;
+	size_t specific = from;
+
+	while (specific < to && pp_address_is_any(&items[specific].address))
+		specific++;
+	for (size_t i = from + 1; i < to; i++) {
+		if (compare_address(&items[i - 1], &items[i]) == 0 && items[i].first <= items[i - 1].last)
+			return fail_conflict(&items[i - 1], &items[i], err);
+	}
+	for (size_t i = specific; i < to; i++) {
+		other = overlapping(items, from, specific, items[i].first, items[i].last);
+		if (other)
+			return fail_conflict(other, &items[i], err);
+	}
+	return 0;
+}
+
+static size_t group_end(const struct claims *claims, size_t from)
+{
+	size_t to = from + 1;
+
+	while (to < claims->count && compare_group(&claims->items[from], &claims->items[to]) == 0)
+		to++;
+	return to;
+}
+
+static int check_exact(const struct claims *claims, struct pp_error *err)
+{
+	size_t to;
+	int ret;
+
+	for (size_t from = 0; from < claims->count; from = to) {
+		to = group_end(claims, from);
+		ret = check_group(claims, from, to, err);
+		if (ret < 0)
+			return ret;
+	}
+	return 0;
+}
+
+int pp_plan_conflicts(const struct pp_publications *list, struct pp_error *err)
+{
+	struct claims claims = { 0 };
+	int ret;
+
+	if (list->count < 2)
+		return 0;
+	claims.items = calloc(list->count * 2, sizeof(*claims.items));
+	if (!claims.items)
+		return pp_fail(err, ENOMEM, "out of memory");
+	for (size_t i = 0; i < list->count; i++) {
+		const struct pp_publication *publication = &list->items[i];
+
+		if (!pp_publication_is_free(publication) && !pp_publication_is_pool(publication))
+			claim(&claims, publication);
+	}
+	qsort(claims.items, claims.count, sizeof(*claims.items), compare);
+	ret = check_exact(&claims, err);
+	free(claims.items);
+	return ret;
+}

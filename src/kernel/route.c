@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "portpub/route.h"
+
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <linux/rtnetlink.h>
+#include <string.h>
+
+static struct nlmsghdr *build_query(void *buffer, const struct pp_address *to)
+{
+	struct nlmsghdr *header = mnl_nlmsg_put_header(buffer);
+	size_t len = to->family == AF_INET ? 4 : 16;
+	struct rtmsg *route;
+
+	header->nlmsg_type = RTM_GETROUTE;
+	header->nlmsg_flags = NLM_F_REQUEST;
+	header->nlmsg_seq = 1;
+	route = mnl_nlmsg_put_extra_header(header, sizeof(*route));
+	route->rtm_family = (unsigned char)to->family;
+	route->rtm_dst_len = (unsigned char)(len * 8);
+	mnl_attr_put(header, RTA_DST, len, to->bytes);
+	return header;
+}
+
+static int read_interface(const struct nlmsghdr *header, void *data)
+{
+	struct nlattr *attr;
+
+	mnl_attr_for_each (attr, header, sizeof(struct rtmsg)) {
+		if (mnl_attr_get_type(attr) == RTA_OIF && mnl_attr_validate(attr, MNL_TYPE_U32) >= 0)
+			*(unsigned int *)data = mnl_attr_get_u32(attr);
+	}
+	return MNL_CB_STOP;
+}
+
+/* Fills *@index from the kernel's one answer. Returns 0 or -1 with errno, as libmnl does. */
+static int ask(struct mnl_socket *socket, const struct pp_address *to, unsigned int *index)
+{
+	_Alignas(struct nlmsghdr) char buffer[8192];
+	struct nlmsghdr *query = build_query(buffer, to);
+	ssize_t n;
+
+	if (mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) < 0)
+		return -1;
+	if (mnl_socket_sendto(socket, query, query->nlmsg_len) < 0)
+		return -1;
+	n = mnl_socket_recvfrom(socket, buffer, sizeof(buffer));
+	if (n < 0)
+		return -1;
+	return mnl_cb_run(buffer, (size_t)n, 1, mnl_socket_get_portid(socket), read_interface, index) < 0 ? -1
+													  : 0;
+}
+
+int pp_route_interface(const struct pp_address *to, char out[static IF_NAMESIZE], struct pp_error *err)
+{
+	char text[PP_ADDRESS_TEXT], name[IF_NAMESIZE];
+	struct mnl_socket *socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+	unsigned int index = 0;
+	int code;
+
+	if (!socket)
+		return pp_fail(err, errno, "cannot ask for routes: %s", strerror(errno));
+	code = ask(socket, to, &index) < 0 ? errno : 0;
+	mnl_socket_close(socket);
+	if (code == 0 && !if_indextoname(index, name))
+		code = ENETUNREACH;
+	if (code)
+		return pp_fail(err, code, "no route to %s: %s", pp_address_format(to, text), strerror(code));
+	memcpy(out, name, sizeof(name));
+	return 0;
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The table of commands. */
+#include "cli/cli.h"
+
+#include <string.h>
+
+#ifndef PORTPUB_VERSION
+#error "the Makefile gives the version"
+#endif
+
+static const struct cli_command help_command, version_command;
+
+static const struct cli_command *const commands[] = {
+	&cli_explain,
+	&version_command,
+	&help_command,
+};
+
+static const struct cli_command *find(const char *name)
+{
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+		if (strcmp(name, commands[i]->name) == 0)
+			return commands[i];
+	}
+	return NULL;
+}
+
+static int fail_unknown(const char *name)
+{
+	char shown[64];
+
+	pp_show(shown, sizeof(shown), name, strlen(name));
+	if (name[0] >= '0' && name[0] <= '9')
+		return cli_fail_usage("%s is no command: did you mean portpub explain %s?", shown, shown);
+	return cli_fail_usage("%s is no command; see: portpub help", shown);
+}
+
+static void print_overview(FILE *out)
+{
+	fputs("usage: portpub COMMAND ...\n\nPublish container ports on this host.\n\n", out);
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		fprintf(out, "  %-9s %s\n", commands[i]->name, commands[i]->summary);
+	fputs("\nportpub help COMMAND tells its options; portpub(8) and portpub-spec(5) tell the rest.\n",
+	      out);
+}
+
+static int run_help(const struct cli_command *self, int argc, char **argv)
+{
+	const struct cli_command *about;
+
+	(void)self;
+	if (argc > 2)
+		return cli_fail_usage("help takes one command");
+	if (argc == 2) {
+		about = find(argv[1]);
+		if (!about)
+			return fail_unknown(argv[1]);
+		cli_print_help(about, stdout);
+	} else {
+		print_overview(stdout);
+	}
+	return cli_finish();
+}
+
+static int run_version(const struct cli_command *self, int argc, char **argv)
+{
+	(void)self;
+	(void)argv;
+	if (argc > 1)
+		return cli_fail_usage("version takes nothing");
+	puts("portpub " PORTPUB_VERSION);
+	return cli_finish();
+}
+
+static const struct cli_command help_command = {
+	.name = "help",
+	.synopsis = "[COMMAND]",
+	.summary = "List the commands, or the options of one",
+	.run = run_help,
+};
+
+static const struct cli_command version_command = {
+	.name = "version",
+	.synopsis = "",
+	.summary = "Print the version",
+	.run = run_version,
+};
+
+int main(int argc, char **argv)
+{
+	const char *name = argc > 1 ? argv[1] : NULL;
+	const struct cli_command *command;
+
+	if (!name) {
+		print_overview(stderr);
+		return CLI_USAGE;
+	}
+	if (strcmp(name, "-h") == 0 || strcmp(name, "--help") == 0)
+		name = "help";
+	else if (strcmp(name, "-V") == 0 || strcmp(name, "--version") == 0)
+		name = "version";
+	command = find(name);
+	return command ? command->run(command, argc - 1, argv + 1) : fail_unknown(name);
+}

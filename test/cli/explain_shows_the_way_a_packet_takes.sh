@@ -1,0 +1,59 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The answer in words, whole.
+. "${0%/*}/../tap.sh"
+
+run "$PORTPUB" explain 127.0.0.1:3456:3000/tcp --to 10.0.0.2
+is 'one publication is one picture' "$out" '127.0.0.1:3456:3000/tcp
+
+  this host  --> 127.0.0.1:3456 ==== kernel ====> 10.0.0.2:3000
+                 nftables DNAT from this host; a guard drops 127.0.0.0/8 that comes from elsewhere
+
+  open to         this host only
+  host port       3456, registered'
+is 'an answer leaves stderr alone' "$err" ''
+is 'an answer is success' "$status" 0
+
+run "$PORTPUB" explain 80:8000 --to 10.0.0.2
+has 'every network is told' "$out" '  open to         every network'
+has 'every network is warned of, with the way out' "$out" \
+	'  warning         reachable from every network; 127.0.0.1:80:8000 limits it to this host'
+has 'a standard port has its class and name' "$out" '  host port       80, standard, http'
+has 'localhost by IPv6 crosses over to the IPv4 container in userspace' "$out" \
+	'  this host  --> [::1]:80     -- userspace ---> 10.0.0.2:8000'
+has 'IPv6 clients reach an IPv4-only container in userspace' "$out" \
+	'  any client --> [::]:80      -- userspace ---> 10.0.0.2:8000'
+
+run "$PORTPUB" explain '[::]:80:80'
+has 'every IPv6 network is warned of, with the IPv6 way out' "$out" '[::1]:80:80 limits it to this host'
+
+run "$PORTPUB" explain 192.0.2.7:5432:5432
+has 'an address is open to those who reach it' "$out" 'open to         every network from which 192.0.2.7 is reachable'
+has 'the container port has its name' "$out" 'container port  5432, postgresql'
+
+run "$PORTPUB" explain 1000-1030:2000-2030
+has 'a range that spans two classes says so' "$out" 'host port       1000-1030, standard to registered'
+run "$PORTPUB" explain 50000:1
+has 'a high port is dynamic' "$out" 'host port       50000, dynamic'
+run "$PORTPUB" explain 8000-8010:80
+has 'a pool takes the first free port' "$out" 'host port       the first free one of 8000-8010, registered'
+run "$PORTPUB" explain 127.0.0.1::80
+has 'a free port is still to be chosen' "$out" 'host port       chosen when it is published, from ip_local_port_range'
+run "$PORTPUB" explain 239.1.2.3:80:80
+has 'an address no host owns is warned of' "$out" 'warning         239.1.2.3 is a multicast or broadcast address'
+
+run "$PORTPUB" explain -p 80:80 81:81 --publish 82:82/udp
+is 'specs stand for themselves or behind -p' "$(echo "$out" | grep -c '^8.*/')" 3
+
+run "$PORTPUB" explain --via userspace 127.0.0.1:80:80
+has 'via userspace is given as the reason' "$out" 'asked for with --via userspace'
+run "$PORTPUB" explain --via kernel 80:80
+has 'via kernel says what it leaves out' "$out" '-- not carried --'
+
+run sh -c "echo '[]' | $PORTPUB explain --from -"
+is 'an empty list is an answer' "$out" 'nothing to publish'
+is 'an empty list is success' "$status" 0
+
+run unshare -Ur setpriv --bounding-set -all --inh-caps -all --no-new-privs "$PORTPUB" explain 80:80
+is 'no privilege is needed' "$status" 0
+finish
