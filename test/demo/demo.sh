@@ -1,0 +1,46 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Publish 127.0.0.1:3456:3000/tcp to a throwaway container, a network namespace with a small HTTP server,
+# and ask it. Everything happens in namespaces of its own: no root, nothing left over.
+set -eu
+: "${PORTPUB:?}" "${HELLO:?}"
+spec=127.0.0.1:3456:3000/tcp
+
+if [ -z "${DEMO_INSIDE:-}" ]; then
+	if unshare -Urn true 2>/dev/null; then
+		DEMO_INSIDE=1 exec unshare -Urn "$0"
+	fi
+	echo 'demo: no user namespaces here (see user.max_user_namespaces); this is what would be done:' >&2
+	exec "$PORTPUB" explain --to 10.0.0.2 "$spec"
+fi
+
+say() { printf '\n$ %s\n' "$*"; }
+
+ip link set lo up
+unshare -n sleep 60 &
+container=$!
+server=
+trap 'kill $container $server 2>/dev/null' EXIT
+while [ "$(readlink /proc/$container/ns/net)" = "$(readlink /proc/self/ns/net)" ]; do sleep 0.02; done
+
+ip link add veth0 type veth peer name eth0 netns "$container"
+ip addr add 10.0.0.1/24 dev veth0
+ip link set veth0 up
+nsenter -t "$container" -n sh -c 'ip link set lo up; ip link set eth0 up; ip addr add 10.0.0.2/24 dev eth0
+	ip route add default via 10.0.0.1'
+mkfifo_dir=$(mktemp -d)
+mkfifo "$mkfifo_dir/ready"
+nsenter -t "$container" -n "$HELLO" 3000 >"$mkfifo_dir/ready" &
+server=$!
+read -r _ <"$mkfifo_dir/ready"
+rm -r "$mkfifo_dir"
+
+echo "A container at 10.0.0.2 listens on port 3000. What it takes to publish that on 127.0.0.1:3456:"
+say "portpub explain --to 10.0.0.2 $spec"
+"$PORTPUB" explain --to 10.0.0.2 "$spec"
+
+say "portpub explain --nft --to 10.0.0.2 $spec | nft -f -"
+"$PORTPUB" explain --nft --to 10.0.0.2 "$spec" | nft -f -
+echo 1 >/proc/sys/net/ipv4/conf/veth0/route_localnet
+say 'curl http://127.0.0.1:3456/'
+curl -sS --max-time 5 http://127.0.0.1:3456/
