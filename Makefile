@@ -45,7 +45,7 @@ HELLO    := $(BUILD)/test/demo/hello
 BENCH    := $(BUILD)/test/bench/bench
 FUZZERS  := $(patsubst test/fuzz/fuzz_%.c,%,$(sort $(wildcard test/fuzz/fuzz_*.c)))
 C_FILES  := $(sort $(wildcard src/*.c test/*/*.c test/*/*.h)) $(SOURCES) $(HEADERS)
-SCRIPTS  := contrib/deps .ci/run $(sort $(wildcard test/run test/*.sh test/*/*.sh))
+SCRIPTS  := contrib/deps .ci/run test/run test/lint/rooms test/fuzz/run $(sort $(wildcard test/*.sh test/*/*.sh))
 TESTS    := $(UNIT) $(sort $(filter-out test/demo/%,$(wildcard test/*/*.sh)))
 MANUALS  := $(sort $(wildcard man/*.[58]))
 
@@ -171,7 +171,7 @@ run-lint:
 		--std=c11 -D_GNU_SOURCE -DPORTPUB_VERSION='""' -Iinclude src
 	$(Q)shellcheck $(SCRIPTS)
 	$(Q)mandoc -T lint -W warning $(MANUALS)
-	$(Q)codespell README Makefile man contrib include src test/*.sh test/[a-bd-z]*
+	$(Q)codespell README Makefile man contrib include src test --skip test/corpus
 	$(Q)test/lint/rooms
 
 run-coverage:

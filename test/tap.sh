@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=sh
+# shellcheck disable=SC2034 # what is set here is read by those who source it
 # TAP for shell: source this, call ok/is/like for each claim, and end with finish.
 set -u
 : "${PORTPUB:?the program under test}"

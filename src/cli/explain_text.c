@@ -48,17 +48,17 @@ static void format_endpoint(const char *address, const char *ports, char out[sta
 static void format_host(const struct pp_publication *publication, const struct pp_way *way,
 			char out[static HOST_TEXT])
 {
-	char address[PP_ADDRESS_TEXT], ports[PORTS_TEXT];
+	char text[PP_ADDRESS_TEXT], ports[PORTS_TEXT];
+	const char *address = pp_address_format(&publication->address, text);
 	bool ipv4 = way->family == AF_INET;
 
-	pp_address_format(&publication->address, address);
 	if (pp_address_is_any(&publication->address)) {
 		if (way->class == PP_CLASS_ANY)
-			strcpy(address, ipv4 ? "0.0.0.0" : "::");
+			address = ipv4 ? "0.0.0.0" : "::";
 		else if (way->class == PP_CLASS_LOOPBACK)
-			strcpy(address, ipv4 ? "127.0.0.1" : "::1");
+			address = ipv4 ? "127.0.0.1" : "::1";
 		else
-			strcpy(address, "fe80::");
+			address = "fe80::";
 	}
 	format_ports(publication->host_port, pp_publication_last(publication), ports);
 	format_endpoint(address, ports, out);

@@ -43,7 +43,8 @@ size_t pp_show(char *out, size_t size, const char *text, size_t len)
 	return used;
 }
 
-static void begin(struct pp_error *err, int code, const char *format, va_list args)
+__attribute__((format(printf, 3, 0))) static void begin(struct pp_error *err, int code, const char *format,
+							va_list args)
 {
 	err->code = code;
 	err->where[0] = '\0';

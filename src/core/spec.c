@@ -283,8 +283,8 @@ int pp_spec_parse(const char *text, size_t len, enum pp_spec_forms forms, struct
 {
 	struct pp_piece spec = { text, len, 0, len };
 	struct pp_publication publication = { 0 };
-	struct pp_range host = { 0, 0 }, container;
-	struct fields fields;
+	struct pp_range host = { 0, 0 }, container = { 0, 0 };
+	struct fields fields = { 0 };
 	bool long_form = forms == PP_SPEC_ALL && memchr(text, '=', len);
 	int ret;
 

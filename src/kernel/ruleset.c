@@ -222,7 +222,7 @@ static void print_chains(FILE *out)
 	fputc('\n', out);
 	print_chain(out, "prerouting", "nat hook prerouting priority dstnat", translate);
 	fputc('\n', out);
-	print_chain(out, "output", "nat hook output priority dstnat", translate);
+	print_chain(out, "output", "nat hook output priority -100", translate);
 	fputc('\n', out);
 	print_chain(out, "direct", "filter hook forward priority filter",
 		    "\t\tct status dnat accept\n"

@@ -114,7 +114,7 @@ static const struct {
 	{ "[{\"publishedAs\":\"80\",\"fromContainerPort\":80}]", NULL, "[0].publishedAs",
 	  "must be a whole number, not text" },
 	{ "[{\"publishedAs\":80}]", NULL, "[0].fromContainerPort", "this key is required" },
-	{ "[{\"publishedAs\":80,\"fromContainerPort\":80,\"adress\":\"127.0.0.1\"}]", NULL, "[0].adress",
+	{ "[{\"publishedAs\":80,\"fromContainerPort\":80,\"hostIp\":\"127.0.0.1\"}]", NULL, "[0].hostIp",
 	  "unknown key: a misspelt one would open more than was asked" },
 	{ "[{\"hostPort\":80,\"containerPort\":80,\"HOSTPORT\":81}]", NULL, "[0].HOSTPORT",
 	  "stands twice in this entry, in two spellings" },

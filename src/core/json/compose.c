@@ -31,12 +31,9 @@ static int read_short(const json_t *entry, const struct place *place, struct pp_
 
 static int target(const json_t *value, const struct place *place, uint16_t *out, struct pp_error *err)
 {
-	struct pp_piece text;
-
 	if (!json_is_string(value))
 		return json_port(value, place, out, err);
-	json_text(value, place, &text, err);
-	if (pp_port_parse(text, PP_CONTAINER_PORT, out, err) < 0)
+	if (pp_port_parse(json_piece(value), PP_CONTAINER_PORT, out, err) < 0)
 		return json_fail_inside(err, place);
 	return 0;
 }
@@ -44,16 +41,13 @@ static int target(const json_t *value, const struct place *place, uint16_t *out,
 static int published(const json_t *value, const struct place *place, struct pp_publication *out,
 		     struct pp_error *err)
 {
-	struct pp_piece text;
-
 	if (!value)
 		return 0;
 	if (json_is_integer(value))
 		return json_number(value, place, 0, UINT16_MAX, &out->host_port, err);
 	if (!json_is_string(value))
 		return json_fail(err, place, "must be a whole number or text, not %s", json_kind(value));
-	json_text(value, place, &text, err);
-	return json_host_ports(text, place, out, err);
+	return json_host_ports(json_piece(value), place, out, err);
 }
 
 static int host_ip(const json_t *value, const struct place *place, struct pp_address *out,

@@ -14,7 +14,7 @@ static int read_binding(const json_t *binding, const struct place *place, struct
 	static const char *const known[] = { "HostIp", "HostPort", NULL };
 	struct place at_ip = place_key(place, "HostIp"), at_port = place_key(place, "HostPort");
 	const json_t *ip = json_object_get(binding, "HostIp"), *port = json_object_get(binding, "HostPort");
-	struct pp_piece text;
+	struct pp_piece text = { 0 };
 	int ret;
 
 	if (!json_is_object(binding))

@@ -67,7 +67,7 @@ bool pp_dialect_parse(const char *name, enum pp_dialect *out)
 
 static bool may_be(const struct reader *reader, enum pp_dialect dialect)
 {
-	return dialect != PP_DIALECT_AUTO && (reader->forced == PP_DIALECT_AUTO || reader->forced == dialect);
+	return reader->forced == PP_DIALECT_AUTO || reader->forced == dialect;
 }
 
 /* Docker's and OCI's ports are objects whose keys are ports. */
@@ -117,7 +117,7 @@ static int read_service(const struct reader *reader, const json_t *service, cons
 	if (!value)
 		return 0;
 	if (!may_be(reader, dialect))
-		return json_fail(reader->err, place, "holds %s ports, not %s", dialects[dialect]->name,
+		return json_fail(reader->err, place, "holds %s ports, not %s", pp_dialect_name(dialect),
 				 pp_dialect_name(reader->forced));
 
 	struct place here = place_key(place, dialects[dialect]->holder);
@@ -167,7 +167,7 @@ static int find_holder(const struct reader *reader, const json_t *object, const 
 		       enum pp_dialect *out)
 {
 	*out = PP_DIALECT_AUTO;
-	for (int i = 0; i < PP_DIALECT_COUNT; i++) {
+	for (int i = PP_DIALECT_AUTO + 1; i < PP_DIALECT_COUNT; i++) {
 		if (!may_be(reader, (enum pp_dialect)i) || !json_object_get(object, dialects[i]->holder))
 			continue;
 		if (*out != PP_DIALECT_AUTO)
@@ -247,7 +247,7 @@ static enum pp_dialect told_by_entries(const struct reader *reader, const json_t
 	size_t i;
 
 	json_array_foreach (list, i, entry) {
-		for (int d = 0; d < PP_DIALECT_COUNT; d++) {
+		for (int d = PP_DIALECT_AUTO + 1; d < PP_DIALECT_COUNT; d++) {
 			if (may_be(reader, (enum pp_dialect)d) && dialects[d]->tells(entry))
 				return (enum pp_dialect)d;
 		}

@@ -38,7 +38,8 @@ int json_fail(struct pp_error *err, const struct place *place, const char *forma
 	vsnprintf(message, sizeof(message), format, args);
 	va_end(args);
 	pp_fail(err, EINVAL, "%s", message);
-	return json_fail_inside(err, place);
+	json_fail_inside(err, place);
+	return -EINVAL;
 }
 
 int json_fail_inside(struct pp_error *err, const struct place *place)
@@ -103,15 +104,13 @@ int json_text(const json_t *value, const struct place *place, struct pp_piece *o
 		return fail_missing(place, err);
 	if (!json_is_string(value))
 		return json_fail(err, place, "must be text, not %s", json_kind(value));
-	out->whole = json_string_value(value);
-	out->whole_len = out->len = json_string_length(value);
-	out->at = 0;
+	*out = json_piece(value);
 	return 0;
 }
 
 int json_protocol(const json_t *value, const struct place *place, enum pp_protocol *out, struct pp_error *err)
 {
-	struct pp_piece text;
+	struct pp_piece text = { 0 };
 	char shown[32];
 	int ret = json_text(value, place, &text, err);
 
@@ -125,7 +124,7 @@ int json_protocol(const json_t *value, const struct place *place, enum pp_protoc
 
 int json_address(const json_t *value, const struct place *place, struct pp_address *out, struct pp_error *err)
 {
-	struct pp_piece text;
+	struct pp_piece text = { 0 };
 	char shown[64];
 	int ret = json_text(value, place, &text, err);
 

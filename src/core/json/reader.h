@@ -32,6 +32,14 @@ int json_fail_inside(struct pp_error *err, const struct place *place);
 /* "a list", "text", "true": what @value is, for a message. */
 const char *json_kind(const json_t *value);
 
+/* The text of a string; @string is one. */
+static inline struct pp_piece json_piece(const json_t *string)
+{
+	size_t len = json_string_length(string);
+
+	return (struct pp_piece){ json_string_value(string), len, 0, len };
+}
+
 /* Typed access. @value may be NULL: then the key at @place is missing, which is an error here. */
 int json_port(const json_t *value, const struct place *place, uint16_t *out, struct pp_error *err);
 int json_number(const json_t *value, const struct place *place, uint16_t min, uint16_t max, uint16_t *out,
