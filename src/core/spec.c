@@ -151,6 +151,7 @@ static int parse_address(const struct fields *fields, struct pp_address *out, st
 /* Cut @body (the spec without its protocol) from the right into container, host and address. */
 static int split(struct pp_piece body, struct fields *fields, struct pp_error *err)
 {
+	const struct pp_piece start = cut(body, 0, 0);
 	struct pp_address ignored;
 	struct pp_piece rest;
 	size_t at;
@@ -162,7 +163,8 @@ static int split(struct pp_piece body, struct fields *fields, struct pp_error *e
 				  (int)body.len, pp_piece_text(body));
 
 	fields->container = body;
-	fields->host = fields->address = cut(body, 0, 0);
+	fields->host = start;
+	fields->address = start;
 	if (!find_last(body, ':', &at))
 		return 0;
 	fields->container = behind(body, at);
@@ -220,10 +222,11 @@ static int split_long(struct pp_piece spec, struct fields *fields, struct pp_err
 	};
 	const size_t key_count = sizeof(keys) / sizeof(keys[0]);
 	struct pp_piece rest = spec, part, key;
+	const struct pp_piece none = cut(spec, spec.len, 0);
 	size_t comma, equals, k;
 	bool more = true;
 
-	fields->address = fields->host = fields->container = fields->protocol = cut(spec, spec.len, 0);
+	*fields = (struct fields){ none, none, none, none };
 	while (more) {
 		more = find(rest, ',', &comma);
 		part = more ? before(rest, comma) : rest;

@@ -31,6 +31,8 @@ run "$PORTPUB" explain 192.0.2.7:5432:5432
 has 'an address is open to those who reach it' "$out" 'open to         every network from which 192.0.2.7 is reachable'
 has 'the container port has its name' "$out" 'container port  5432, postgresql'
 
+run "$PORTPUB" explain '[fe80::1]:80:80'
+has 'a link-local address is open to its link' "$out" 'open to         the machines on one link'
 run "$PORTPUB" explain 1000-1030:2000-2030
 has 'a range that spans two classes says so' "$out" 'host port       1000-1030, standard to registered'
 run "$PORTPUB" explain 50000:1

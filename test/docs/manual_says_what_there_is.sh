@@ -1,0 +1,35 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The manual, the help texts and the README name the same commands, options and files.
+. "${0%/*}/../tap.sh"
+page=man/portpub.8
+
+is 'every command stands in the manual, and no other' \
+	"$(sed -n '/^\.Sh COMMANDS/,/^\.Sh OPTIONS/s/^\.It Cm //p' $page | sort)" \
+	"$("$PORTPUB" help | sed -n 's/^  \([a-z-]*\) .*/\1/p' | sort)"
+is 'every option of explain stands in the manual, and no other' \
+	"$(sed -n '/^\.Sh OPTIONS OF EXPLAIN/,/^\.Sh PATHS/s/^\.It .*Fl -\([a-z]*\).*/--\1/p' $page | sort)" \
+	"$("$PORTPUB" help explain | sed -n 's/^  *\(-[a-z], \)\{0,1\}\(--[a-z]*\).*/\2/p' | sort)"
+is 'the keys of the JSON answer stand in the manual, and no other' \
+	"$(sed -n '/^\.Sh THE ANSWER IN JSON/,/^\.Sh THE RULES/s/^\.It Li //p' $page | sort)" \
+	"$("$PORTPUB" explain --json 80:80 | jq -r 'keys[]' | sort)"
+for key in $("$PORTPUB" explain --json 8000-8010:80 |
+	jq -r '(.publications[0], .paths[0], .details[0]) | keys[]'); do
+	ok "the key $key is described" grep -qw "$key" $page
+done
+is 'every dialect stands in both manuals' "$(grep -cE '^\.Ss (disco|compose|netavark|CNI|Docker|OCI): ' man/portpub-spec.5)" 6
+for name in $(sed -n '/^Where things are/,$s/^    \(.*\)  .*/\1/p' README | tr ' ' '\n' | grep /); do
+	ok "README: $name is there" test -e "$name"
+done
+is 'README counts the corpus right' "$(cat test/corpus/*.jsonl | wc -l)" \
+	"$(sed -n 's/.*come of \([0-9]*\) inputs/\1/p' README)"
+for target in $(grep -oE '`make [a-z-]+`|^    make [a-z-]+' README | grep -oE '[a-z-]+`?$' | tr -d '`'); do
+	ok "README: make $target is there" grep -q "^$target:" Makefile
+done
+for target in $(sed -n 's/^\.PHONY: //p' Makefile); do
+	case $target in
+	run-* | '\') ;;
+	*) ok "make help tells of $target" sh -c "make help | grep -q '^$target '" ;;
+	esac
+done
+finish
