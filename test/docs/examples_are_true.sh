@@ -14,7 +14,7 @@ manual_blocks() {
 }
 
 check_blocks() { # NAME
-	command= expected=
+	command='' expected=''
 	while IFS= read -r line; do
 		case $line in
 		'| $ '*)
@@ -36,7 +36,7 @@ check_example() {
 	printf '%s' "$expected" | sed -e :a -e '/^\n*$/{$d;N;ba' -e '}' >"$tap_tmp/want"
 	(cd "$tap_tmp/work" && sh -c "$command") >"$tap_tmp/have" 2>&1 </dev/null
 	is "$1: $command" "$(cat "$tap_tmp/have")" "$(cat "$tap_tmp/want")"
-	command= expected=
+	command='' expected=''
 }
 
 readme_blocks "$root/README" >"$tap_tmp/blocks"
