@@ -165,13 +165,13 @@ run-fuzz: $(BUILD)/test/fuzz/seed $(FUZZERS:%=$(BUILD)/test/fuzz/fuzz_%)
 
 run-lint:
 	$(Q)clang-format --dry-run -Werror $(C_FILES)
-	$(Q)clang-tidy --quiet --warnings-as-errors='*' src/main.c $(SOURCES) -- \
-		$(filter-out -MMD -MP,$(OUR_CPPFLAGS)) $(PKG_CFLAGS) -std=gnu17
+	$(Q)out=$$(clang-tidy --quiet --warnings-as-errors='*' src/main.c $(SOURCES) -- \
+		$(filter-out -MMD -MP,$(OUR_CPPFLAGS)) $(PKG_CFLAGS) -std=gnu17 2>&1) || { echo "$$out"; exit 1; }
 	$(Q)cppcheck --quiet --error-exitcode=1 --enable=warning,performance,portability --inline-suppr \
 		--std=c11 -D_GNU_SOURCE -DPORTPUB_VERSION='""' -Iinclude src
 	$(Q)shellcheck $(SCRIPTS)
 	$(Q)mandoc -T lint -W warning $(MANUALS)
-	$(Q)codespell README Makefile man contrib include src test --skip test/corpus
+	$(Q)codespell -L Nd,nd README Makefile man contrib include src test --skip test/corpus
 	$(Q)test/lint/rooms
 
 run-coverage:

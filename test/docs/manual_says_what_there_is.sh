@@ -23,6 +23,7 @@ for name in $(sed -n '/^Where things are/,$s/^    \(.*\)  .*/\1/p' README | tr '
 done
 is 'README counts the corpus right' "$(cat test/corpus/*.jsonl | wc -l)" \
 	"$(sed -n 's/.*come of \([0-9]*\) inputs/\1/p' README)"
+# shellcheck disable=SC2013,SC2016 # names are words; the quotes are README's
 for target in $(sed -n 's/.*`make \([a-z-]*\)`.*/\1/p; s/^    make \([a-z-]*\).*/\1/p' README); do
 	ok "README: make $target is there" grep -q "^$target:" Makefile
 done
