@@ -67,13 +67,6 @@ bool pp_via_parse(const char *text, enum pp_via *out);
 int pp_plan_make(const struct pp_publication *publication, const struct pp_plan_input *input,
 		 struct pp_plan *out, struct pp_error *err);
 
-/*
- * Publications of one list that cannot all be had: the same protocol, address and port twice; an
- * any-address overlaps every address of its family. Pools and free ports give way to what is asked for
- * exactly; whether any is left for them is seen when they are bound. -EINVAL.
- */
-int pp_plan_conflicts(const struct pp_publications *list, struct pp_error *err);
-
 enum pp_reach pp_plan_reach(const struct pp_publication *publication);
 
 const char *pp_path_name(enum pp_path path);

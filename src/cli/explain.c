@@ -7,6 +7,7 @@
  */
 #include "explain.h"
 
+#include "portpub/conflict.h"
 #include "portpub/json.h"
 #include "portpub/route.h"
 #include "portpub/ruleset.h"
@@ -119,7 +120,7 @@ static int collect(const struct arguments *arguments, char **specs, struct expla
 	if (ret == 0 && arguments->from)
 		ret = read_document(arguments, &explanation->publications, err);
 	if (ret == 0)
-		ret = pp_plan_conflicts(&explanation->publications, err);
+		ret = pp_conflicts_find(&explanation->publications, err);
 	for (size_t i = 0; ret == 0 && i < explanation->publications.count; i++)
 		ret = pp_plan_make(&explanation->publications.items[i], &explanation->input, &ignored, err);
 	return ret;

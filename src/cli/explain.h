@@ -26,7 +26,4 @@ const char *explain_reach(const struct pp_publication *publication, char out[sta
 /* True where there is something to warn of. */
 bool explain_warning(const struct pp_publication *publication, char out[static EXPLAIN_WARNING_TEXT]);
 
-/* The name in services(5), until the next call; or NULL. */
-const char *explain_service(uint16_t port, enum pp_protocol protocol);
-
 #endif

@@ -4,6 +4,7 @@
 
 #include "portpub/json.h"
 #include "portpub/port.h"
+#include "services.h"
 
 #include <errno.h>
 
@@ -71,7 +72,7 @@ static json_t *detail(const struct pp_publication *publication)
 {
 	char text[PP_PUBLICATION_TEXT], reach[EXPLAIN_REACH_TEXT];
 	uint16_t first = publication->host_port, last = pp_publication_last(publication);
-	const char *service = first == last ? explain_service(first, publication->protocol) : NULL;
+	const char *service = first == last ? cli_service_name(first, publication->protocol) : NULL;
 	const char *low = first ? pp_port_class_name(pp_port_class(first)) : NULL;
 	const char *high = first ? pp_port_class_name(pp_port_class(last)) : NULL;
 

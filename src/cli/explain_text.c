@@ -7,6 +7,7 @@
 #include "explain.h"
 
 #include "portpub/port.h"
+#include "services.h"
 
 #include <string.h>
 
@@ -110,7 +111,7 @@ static void print_host_port(const struct pp_publication *publication)
 	uint16_t first = publication->host_port, last = pp_publication_last(publication);
 	const char *low = pp_port_class_name(pp_port_class(first)),
 		   *high = pp_port_class_name(pp_port_class(last));
-	const char *service = first == last ? explain_service(first, publication->protocol) : NULL;
+	const char *service = first == last ? cli_service_name(first, publication->protocol) : NULL;
 	char ports[PORTS_TEXT];
 
 	if (pp_publication_is_free(publication)) {
@@ -130,7 +131,7 @@ static void print_container_port(const struct pp_publication *publication)
 
 	if (publication->count > 1)
 		return;
-	service = explain_service(publication->container_port, publication->protocol);
+	service = cli_service_name(publication->container_port, publication->protocol);
 	if (service)
 		printf("  container port  %u, %s\n", publication->container_port, service);
 }

@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "explain.h"
 
-#include <netdb.h>
-#ifdef __GLIBC__
-#include <nss.h>
-#endif
 #include <string.h>
 
 const char *explain_reach(const struct pp_publication *publication, char out[static EXPLAIN_REACH_TEXT])
@@ -58,19 +54,4 @@ bool explain_warning(const struct pp_publication *publication, char out[static E
 		return true;
 	}
 	return false;
-}
-
-/*
- * A name for the eye is not worth a directory server: glibc is told to look into /etc/services alone, and
- * so need not load what nsswitch.conf lists (a third of this command's time).
- */
-const char *explain_service(uint16_t port, enum pp_protocol protocol)
-{
-	const struct servent *service;
-
-#ifdef __GLIBC__
-	__nss_configure_lookup("services", "files");
-#endif
-	service = port ? getservbyport(htons(port), pp_protocol_name(protocol)) : NULL;
-	return service ? service->s_name : NULL;
 }

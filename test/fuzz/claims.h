@@ -4,6 +4,7 @@
 #define PORTPUB_TEST_FUZZ_CLAIMS_H
 
 #include "portpub/json.h"
+#include "portpub/conflict.h"
 #include "portpub/plan.h"
 #include "portpub/spec.h"
 
@@ -67,7 +68,7 @@ static inline void claim_document(const uint8_t *data, size_t size, enum pp_dial
 	if (pp_json_read((const char *)data, size, dialect, service, &list, &err) < 0) {
 		claim(list.count == 0);
 		claim_error(&err);
-	} else if (pp_plan_conflicts(&list, &err) < 0) {
+	} else if (pp_conflicts_find(&list, &err) < 0) {
 		claim_error(&err);
 	}
 	for (size_t i = 0; i < list.count; i++)

@@ -51,6 +51,7 @@ int main(void)
 	srunner_add_suite(runner, suite_json());
 	srunner_add_suite(runner, suite_corpus());
 	srunner_add_suite(runner, suite_plan());
+	srunner_add_suite(runner, suite_conflict());
 	srunner_add_suite(runner, suite_ruleset());
 	srunner_set_tap(runner, "/dev/stdout");
 	srunner_run_all(runner, CK_SILENT);

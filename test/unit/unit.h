@@ -9,6 +9,7 @@
 #include <check.h>
 
 Suite *suite_address(void);
+Suite *suite_conflict(void);
 Suite *suite_corpus(void);
 Suite *suite_error(void);
 Suite *suite_json(void);
