@@ -11,6 +11,9 @@ PKG_CONFIG ?= pkg-config
 CFLAGS     ?= -O2 -g
 FUZZ_SECONDS ?= 60
 
+# DEPS=no installs nothing.
+DEPS_TOOL := $(if $(filter no,$(DEPS)),: ,contrib/deps)
+
 ifeq ($(origin CC),default)
 CC := cc
 endif
@@ -24,14 +27,15 @@ PKG_LIBS   := $(shell $(PKG_CONFIG) --libs $(LIBRARIES) 2>/dev/null)
 
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wvla \
 	-Wpointer-arith -Wwrite-strings -Wundef $(if $(CI),-Werror)
-HARDENING := -fPIE -fstack-protector-strong $(if $(SANITIZE),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
+FORTIFY := $(if $(SANITIZE)$(findstring _FORTIFY_SOURCE,$(CPPFLAGS) $(CFLAGS)),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
+HARDENING := -fPIE -fstack-protector-strong $(FORTIFY)
 SANITIZERS := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 
 OUR_CPPFLAGS := -D_GNU_SOURCE -DPORTPUB_VERSION='"$(VERSION)"' -Iinclude -MMD -MP
 OUR_CFLAGS   := -std=gnu17 $(WARNINGS) $(HARDENING) $(SANITIZERS)
 OUR_LDFLAGS  := -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(SANITIZERS)
 
-COMPILE = $(CC) $(OUR_CPPFLAGS) $(PKG_CFLAGS) $(CPPFLAGS) $(OUR_CFLAGS) $(CFLAGS) -c
+COMPILE = $(CC) $(OUR_CPPFLAGS) $(PKG_CFLAGS) $(OUR_CFLAGS) $(CPPFLAGS) $(CFLAGS) -c
 LINK    = $(CC) $(OUR_CFLAGS) $(CFLAGS) $(OUR_LDFLAGS) $(LDFLAGS)
 
 SOURCES  := $(sort $(wildcard src/*/*.c src/*/*/*.c))
@@ -49,7 +53,7 @@ SCRIPTS  := contrib/deps .ci/run test/run test/lint/rooms test/fuzz/run $(sort $
 TESTS    := $(UNIT) $(sort $(filter-out test/demo/%,$(wildcard test/*/*.sh)))
 MANUALS  := $(sort $(wildcard man/*.[58]))
 
-.PHONY: all deps demo check bench fuzz lint analyze check-headers coverage install uninstall dist clean help \
+.PHONY: FORCE all deps demo check bench fuzz lint analyze check-headers coverage install uninstall dist clean help \
 	run-demo run-check run-bench run-fuzz run-lint run-coverage
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -57,30 +61,30 @@ MANUALS  := $(sort $(wildcard man/*.[58]))
 all: $(PROGRAM) ## build the program
 
 deps: ## install what building and testing need, or say how
-	@contrib/deps build check
+	@$(DEPS_TOOL) build check
 
 demo: ## publish a port of a throwaway container, and show the answer
-	@contrib/deps build demo
+	@$(DEPS_TOOL) build demo
 	@$(MAKE) --no-print-directory run-demo
 
 check: ## build, and run every test that needs no container runtime
-	@contrib/deps build check
+	@$(DEPS_TOOL) build check
 	@$(MAKE) --no-print-directory run-check
 
 bench: ## measure what is promised, side by side
-	@contrib/deps build
+	@$(DEPS_TOOL) build
 	@$(MAKE) --no-print-directory run-bench
 
 fuzz: ## fuzz every parser for FUZZ_SECONDS each (default 60)
-	@contrib/deps build fuzz
+	@$(DEPS_TOOL) build fuzz
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/fuzz CC=clang SANITIZE=fuzzer-no-link,address,undefined run-fuzz
 
 lint: ## style, static checks, spelling, manual pages
-	@contrib/deps build check lint
+	@$(DEPS_TOOL) build check lint
 	@$(MAKE) --no-print-directory check-headers run-lint
 
 analyze: ## the compiler's own analyzers
-	@contrib/deps build lint
+	@$(DEPS_TOOL) build lint
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/analyze CC=gcc CFLAGS='-O1 -fanalyzer -Werror' all
 	$(Q)for f in src/main.c $(SOURCES); do \
 		clang --analyze --analyzer-output text -Xclang -analyzer-werror \
@@ -89,7 +93,7 @@ analyze: ## the compiler's own analyzers
 check-headers: $(HEADERS:%=$(BUILD)/headers/%.o) ## every header compiles alone
 
 coverage: ## what the tests reach
-	@contrib/deps build check coverage
+	@$(DEPS_TOOL) build check coverage
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/coverage CFLAGS='-O0 -g --coverage' run-check run-coverage
 
 install: $(PROGRAM) ## into $(DESTDIR)$(PREFIX)
@@ -110,17 +114,24 @@ clean: ## remove what was built
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 16
-	@echo 'Variables: PREFIX DESTDIR BUILD V=1 SANITIZE=address,undefined FUZZ_SECONDS CC CFLAGS LDFLAGS'
+	@echo 'Variables: PREFIX DESTDIR BUILD V=1 SANITIZE=address,undefined FUZZ_SECONDS DEPS=no CC CFLAGS LDFLAGS'
+
+# What everything is built with, and of: when this changes, everything is built anew.
+STAMP := $(BUILD)/stamp
+$(STAMP): FORCE
+	@mkdir -p $(@D)
+	@echo '$(subst ','\'',$(COMPILE) $(LINK) $(OBJECTS))' | cmp -s - $@ || \
+		echo '$(subst ','\'',$(COMPILE) $(LINK) $(OBJECTS))' >$@
 
 $(PROGRAM): $(BUILD)/src/main.o $(LIBRARY)
 	$(call say,LINK,$@)
 	$(Q)$(LINK) -o $@ $^ $(PKG_LIBS)
 
-$(LIBRARY): $(OBJECTS)
+$(LIBRARY): $(OBJECTS) $(STAMP)
 	$(call say,AR,$@)
-	$(Q)rm -f $@ && $(AR) rcs $@ $^
+	$(Q)rm -f $@ && $(AR) rcs $@ $(OBJECTS)
 
-$(BUILD)/%.o: %.c Makefile
+$(BUILD)/%.o: %.c $(STAMP)
 	$(if $(PKG_LIBS),,$(error $(LIBRARIES) not found: make deps installs what is missing))
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
@@ -130,7 +141,7 @@ $(BUILD)/headers/%.h.o: %.h
 	@mkdir -p $(@D)
 	$(Q)$(COMPILE) -x c -Wno-unused -o $@ $<
 
-$(UNIT_OBJECTS): PKG_CFLAGS += $(shell $(PKG_CONFIG) --cflags check 2>/dev/null)
+$(UNIT_OBJECTS): private PKG_CFLAGS += $(shell $(PKG_CONFIG) --cflags check 2>/dev/null)
 $(UNIT): $(UNIT_OBJECTS) $(LIBRARY)
 	$(call say,LINK,$@)
 	$(Q)$(LINK) -o $@ $^ $(PKG_LIBS) $(shell $(PKG_CONFIG) --libs check)

@@ -11,11 +11,11 @@
 
 #include <stddef.h>
 
-/* A shown byte takes at most four columns ("\xff"). */
+/* Bytes of input that an error always shows whole; each takes at most four columns ("\xff"). */
 enum { PP_ERROR_INPUT_MAX = 256 };
 
 struct pp_error {
-	int code;                               /* a positive errno */
+	int code;                               /* a positive errno; see below */
 	char where[160];                        /* the place in a document, "ports[2].target"; may be "" */
 	char input[PP_ERROR_INPUT_MAX * 4 + 4]; /* what was written; "" where the message stands alone */
 	size_t column, width;                   /* the fault in `input`, as shown */
@@ -34,7 +34,12 @@ static inline const char *pp_piece_text(struct pp_piece piece)
 	return piece.whole + piece.at;
 }
 
-/* Fill @err and return -@code. The message begins anew; `where` and `input` are cleared. */
+/*
+ * Fill @err and return -@code. EINVAL (and EBADMSG, for a document that cannot be parsed at all) is kept
+ * for what the user wrote: a room that gets EINVAL from the kernel gives it another code. EADDRINUSE is a
+ * port that somebody has, EPERM and EACCES a missing privilege. The
+ * message begins anew; `where` and `input` are cleared.
+ */
 __attribute__((format(printf, 3, 4))) int pp_fail(struct pp_error *err, int code, const char *format, ...);
 
 /* The same with EINVAL, pointing at @piece: what was written, and carets under the fault. */

@@ -28,10 +28,14 @@ const char *pp_dialect_name(enum pp_dialect dialect);
 /*
  * Read a document and append its publications to @out, which keeps what it had when this fails.
  * @service names the service of a whole disco.json or compose file, or is NULL. -EINVAL with the path of
- * the value that is wrong, or with line and column where the text is no JSON; -ENOMEM.
+ * the value that is wrong; -EBADMSG with line and column where the text is no JSON; -ENOMEM.
  */
 int pp_json_read(const char *text, size_t len, enum pp_dialect dialect, const char *service,
 		 struct pp_publications *out, struct pp_error *err);
+
+/* The same for a document that has been parsed, with JSON_REJECT_DUPLICATES, by the caller. */
+int pp_json_read_value(json_t *document, enum pp_dialect dialect, const char *service,
+		       struct pp_publications *out, struct pp_error *err);
 
 /* {"protocol","address","host_port",...}, a new reference; NULL when memory runs out. */
 json_t *pp_publication_to_json(const struct pp_publication *publication);

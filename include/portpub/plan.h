@@ -2,8 +2,9 @@
 /*
  * The plan: by which path a publication is carried, and why, before anything is done.
  *
- * It is a pure function of the publication, the container it goes to, what this host can do and what the
- * caller insists on. The same words say why in `explain`, in `list` and in the errors of `add`.
+ * It is a pure function of the publication, of what the request says for all of its publications (the
+ * container they go to, the path it insists on), and of what this host can do. It is made anew by whoever
+ * needs it: it costs less than keeping it, and a list of any length has none to keep.
  */
 #ifndef PORTPUB_PLAN_H
 #define PORTPUB_PLAN_H
@@ -29,10 +30,16 @@ struct pp_target {
 	struct pp_address ipv4, ipv6;
 };
 
-struct pp_plan_input {
+/* What one command asks for: where its publications go, and how. */
+struct pp_request {
+	struct pp_publications publications;
 	struct pp_target target;
 	enum pp_via via;
-	bool no_nftables; /* this kernel has no nf_tables */
+};
+
+/* What keeps this host, or this caller, from the kernel path. */
+struct pp_host {
+	bool no_nftables; /* the kernel has no nf_tables */
 	bool no_admin;    /* the caller lacks CAP_NET_ADMIN */
 };
 
@@ -52,7 +59,11 @@ struct pp_plan {
 };
 
 /* Who can send a packet to a host address, as far as the address alone tells. */
-enum pp_reach { PP_REACH_ALL, PP_REACH_HOST, PP_REACH_LINK, PP_REACH_ADDRESS, PP_REACH_COUNT };
+enum pp_reach { PP_REACH_ALL, PP_REACH_HOST, PP_REACH_LINK, PP_REACH_ADDRESS };
+
+/* The address for packets of @family; AF_UNSPEC where the container has none, or none is known. */
+const struct pp_address *pp_target_of(const struct pp_target *target, sa_family_t family);
+bool pp_target_is_known(const struct pp_target *target);
 
 /* ADDR[,ADDR6]: the addresses of a container, one of each family at most. */
 int pp_target_parse(const char *text, size_t len, struct pp_target *out, struct pp_error *err);
@@ -64,8 +75,8 @@ bool pp_via_parse(const char *text, enum pp_via *out);
  * Every way in to @publication, the most general first. With PP_VIA_KERNEL, -EPERM when the kernel cannot
  * be used at all, and -EINVAL when it can carry none of the ways.
  */
-int pp_plan_make(const struct pp_publication *publication, const struct pp_plan_input *input,
-		 struct pp_plan *out, struct pp_error *err);
+int pp_plan_make(const struct pp_publication *publication, const struct pp_request *request,
+		 const struct pp_host *host, struct pp_plan *out, struct pp_error *err);
 
 enum pp_reach pp_plan_reach(const struct pp_publication *publication);
 

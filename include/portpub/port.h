@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The three classes into which IANA divides ports (RFC 6335). */
+/* The three classes into which IANA divides ports; RFC 6335 calls them system, user and dynamic. */
 #ifndef PORTPUB_PORT_H
 #define PORTPUB_PORT_H
 

@@ -8,7 +8,7 @@
 
 #include <net/if.h>
 
-/* The name of the interface; -ENETUNREACH (or what else the kernel says) when there is no route. */
+/* The name of the interface; -ENETUNREACH (or what else the kernel says) when there is none. */
 int pp_route_interface(const struct pp_address *to, char out[static IF_NAMESIZE], struct pp_error *err);
 
 #endif

@@ -9,14 +9,14 @@
 #include <stdio.h>
 
 struct pp_ruleset {
-	const struct pp_publications *publications;
-	const struct pp_plan_input *input;
+	const struct pp_request *request;
+	const struct pp_host *host;
 	char interfaces[2][IF_NAMESIZE]; /* the way to the IPv4 and the IPv6 target; "" where there is none */
 };
 
 /*
  * Check that rules can be written for every publication: -EINVAL for a free port, which is not known
- * before it is taken, and for a missing target.
+ * before it is taken, for a pool whose first port another publication takes, and for a missing target.
  */
 int pp_ruleset_check(const struct pp_ruleset *ruleset, struct pp_error *err);
 

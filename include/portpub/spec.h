@@ -5,7 +5,7 @@
 
 #include "portpub/publication.h"
 
-enum { PP_SPEC_MAX = 256 };
+enum { PP_SPEC_MAX = PP_ERROR_INPUT_MAX };
 
 enum pp_spec_forms {
 	PP_SPEC_SHORT, /* [[address:]host:]container[/protocol] */

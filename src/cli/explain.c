@@ -80,7 +80,7 @@ static int take_option(int key, struct arguments *arguments, struct explanation 
 {
 	switch (key) {
 	case 'p':
-		return read_spec(optarg, &explanation->publications, err);
+		return read_spec(optarg, &explanation->request.publications, err);
 	case OPT_FROM:
 		if (arguments->from)
 			return pp_fail(err, EINVAL, "--from is given twice");
@@ -95,17 +95,19 @@ static int take_option(int key, struct arguments *arguments, struct explanation 
 		arguments->service = optarg;
 		return 0;
 	case OPT_TO:
-		return pp_target_parse(optarg, strlen(optarg), &explanation->input.target, err);
+		return pp_target_parse(optarg, strlen(optarg), &explanation->request.target, err);
 	case OPT_VIA:
-		if (!pp_via_parse(optarg, &explanation->input.via))
+		if (!pp_via_parse(optarg, &explanation->request.via))
 			return pp_fail(err, EINVAL, "--via is auto, kernel or userspace");
 		return 0;
 	case OPT_JSON:
 		arguments->json = true;
 		return 0;
-	default:
+	case OPT_NFT:
 		arguments->nft = true;
 		return 0;
+	default:
+		return pp_fail(err, ENOSYS, "an option of the table is not handled: %d", key);
 	}
 }
 
@@ -116,13 +118,14 @@ static int collect(const struct arguments *arguments, char **specs, struct expla
 	int ret = 0;
 
 	for (; ret == 0 && *specs; specs++)
-		ret = read_spec(*specs, &explanation->publications, err);
+		ret = read_spec(*specs, &explanation->request.publications, err);
 	if (ret == 0 && arguments->from)
-		ret = read_document(arguments, &explanation->publications, err);
+		ret = read_document(arguments, &explanation->request.publications, err);
 	if (ret == 0)
-		ret = pp_conflicts_find(&explanation->publications, err);
-	for (size_t i = 0; ret == 0 && i < explanation->publications.count; i++)
-		ret = pp_plan_make(&explanation->publications.items[i], &explanation->input, &ignored, err);
+		ret = pp_conflicts_find(&explanation->request.publications, err);
+	for (size_t i = 0; ret == 0 && i < explanation->request.publications.count; i++)
+		ret = pp_plan_make(&explanation->request.publications.items[i], &explanation->request,
+				   &explanation->host, &ignored, err);
 	return ret;
 }
 
@@ -139,19 +142,18 @@ static int check_arguments(const struct arguments *arguments, bool specs, struct
 
 static int explain_nft(const struct explanation *explanation, struct pp_error *err)
 {
-	const struct pp_target *target = &explanation->input.target;
-	struct pp_ruleset ruleset = { .publications = &explanation->publications,
-				      .input = &explanation->input };
-	const struct pp_address *addresses[] = { &target->ipv4, &target->ipv6 };
-	struct pp_error no_route;
+	static const sa_family_t families[] = { AF_INET, AF_INET6 };
+	struct pp_ruleset ruleset = { .request = &explanation->request, .host = &explanation->host };
+	struct pp_error no_way;
 	int ret = pp_ruleset_check(&ruleset, err);
 
 	if (ret < 0)
 		return ret;
 	for (size_t i = 0; i < 2; i++) {
-		if (addresses[i]->family != AF_UNSPEC &&
-		    pp_route_interface(addresses[i], ruleset.interfaces[i], &no_route) < 0)
-			printf("# %s\n", no_route.message);
+		const struct pp_address *to = pp_target_of(&explanation->request.target, families[i]);
+
+		if (to->family != AF_UNSPEC && pp_route_interface(to, ruleset.interfaces[i], &no_way) < 0)
+			printf("# %s\n", no_way.message);
 	}
 	pp_ruleset_print(&ruleset, stdout);
 	return 0;
@@ -170,14 +172,14 @@ static int answer(const struct arguments *arguments, const struct explanation *e
 
 static int run(const struct cli_command *self, int argc, char **argv)
 {
-	struct explanation explanation = { .publications = PP_PUBLICATIONS_INIT };
+	struct explanation explanation = { 0 };
 	struct arguments arguments = { 0 };
 	struct pp_error err;
 	int key, ret = 0, status;
 
 	while (ret == 0 && (key = cli_next_option(self, argc, argv)) != -1) {
 		if (key == '?' || key == 'h') {
-			pp_publications_fini(&explanation.publications);
+			pp_publications_fini(&explanation.request.publications);
 			if (key == '?')
 				return CLI_USAGE;
 			cli_print_help(self, stdout);
@@ -186,13 +188,14 @@ static int run(const struct cli_command *self, int argc, char **argv)
 		ret = take_option(key, &arguments, &explanation, &err);
 	}
 	if (ret == 0)
-		ret = check_arguments(&arguments, explanation.publications.count || optind < argc, &err);
+		ret = check_arguments(&arguments, explanation.request.publications.count || optind < argc,
+				      &err);
 	if (ret == 0)
 		ret = collect(&arguments, argv + optind, &explanation, &err);
 	if (ret == 0)
 		ret = answer(&arguments, &explanation, &err);
 	status = ret < 0 ? cli_fail(&err) : cli_finish();
-	pp_publications_fini(&explanation.publications);
+	pp_publications_fini(&explanation.request.publications);
 	return status;
 }
 

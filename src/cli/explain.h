@@ -11,10 +11,10 @@ enum {
 	EXPLAIN_WARNING_TEXT = PP_PUBLICATION_TEXT + 64,
 };
 
-/* Every publication has been planned with @input before: planning it again cannot fail. */
+/* Every publication has been planned before: planning it again cannot fail. */
 struct explanation {
-	struct pp_publications publications;
-	struct pp_plan_input input;
+	struct pp_request request;
+	struct pp_host host; /* one that lacks nothing */
 };
 
 void explain_text(const struct explanation *explanation);

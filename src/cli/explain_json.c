@@ -7,6 +7,7 @@
 #include "services.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
 /* Publications with the same ways share an object: those of one address class mostly do. */
 struct path {
@@ -52,12 +53,12 @@ static int add_paths(const struct explanation *explanation, json_t *list)
 	struct path items[PATHS_MAX];
 	struct paths paths = { items, 0 };
 
-	for (size_t i = 0; i < explanation->publications.count; i++) {
+	for (size_t i = 0; i < explanation->request.publications.count; i++) {
 		struct pp_error ignored;
 		struct pp_plan plan;
 
-		if (pp_plan_make(&explanation->publications.items[i], &explanation->input, &plan, &ignored) <
-		    0)
+		if (pp_plan_make(&explanation->request.publications.items[i], &explanation->request,
+				 &explanation->host, &plan, &ignored) < 0)
 			return -1;
 		for (size_t w = 0; w < plan.count; w++) {
 			if (json_array_append_new(publications_of(&plan.ways[w], &paths, list),
@@ -86,8 +87,8 @@ static int add_publications(const struct explanation *explanation, json_t *publi
 {
 	char warning[EXPLAIN_WARNING_TEXT], text[PP_PUBLICATION_TEXT];
 
-	for (size_t i = 0; i < explanation->publications.count; i++) {
-		const struct pp_publication *p = &explanation->publications.items[i];
+	for (size_t i = 0; i < explanation->request.publications.count; i++) {
+		const struct pp_publication *p = &explanation->request.publications.items[i];
 
 		if (json_array_append_new(publications, pp_publication_to_json(p)) < 0 ||
 		    json_array_append_new(details, detail(p)) < 0)
@@ -104,7 +105,7 @@ static json_t *target_object(const struct pp_target *target)
 {
 	char ipv4[PP_ADDRESS_TEXT], ipv6[PP_ADDRESS_TEXT];
 
-	if (target->ipv4.family == AF_UNSPEC && target->ipv6.family == AF_UNSPEC)
+	if (!pp_target_is_known(target))
 		return json_null();
 	pp_address_format(&target->ipv4, ipv4);
 	pp_address_format(&target->ipv6, ipv6);
@@ -118,15 +119,21 @@ int explain_json(const struct explanation *explanation, struct pp_error *err)
 	int failed = add_publications(explanation, publications, details, warnings) < 0 ||
 		     add_paths(explanation, paths) < 0;
 
+	char *text;
+
 	/* json_pack takes all references, whether it succeeds or not. */
 	root = json_pack("{s:o, s:o, s:o, s:o, s:o}", "publications", publications, "paths", paths, "target",
-			 target_object(&explanation->input.target), "details", details, "warnings", warnings);
+			 target_object(&explanation->request.target), "details", details, "warnings",
+			 warnings);
 	if (!root || failed) {
 		json_decref(root);
 		return pp_fail(err, ENOMEM, "out of memory");
 	}
-	json_dumpf(root, stdout, JSON_INDENT(2));
-	putchar('\n');
+	text = json_dumps(root, JSON_INDENT(2));
 	json_decref(root);
+	if (!text)
+		return pp_fail(err, ENOMEM, "out of memory");
+	puts(text); /* whole, or nothing of it */
+	free(text);
 	return 0;
 }

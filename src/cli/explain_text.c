@@ -69,8 +69,8 @@ static void format_host(const struct pp_publication *publication, const struct p
 static void format_container(const struct pp_publication *publication, const struct pp_way *way,
 			     const struct pp_target *target, char out[static HOST_TEXT])
 {
-	const struct pp_address *own = way->family == AF_INET ? &target->ipv4 : &target->ipv6;
-	const struct pp_address *other = way->family == AF_INET ? &target->ipv6 : &target->ipv4;
+	const struct pp_address *own = pp_target_of(target, way->family);
+	const struct pp_address *other = pp_target_of(target, way->family == AF_INET ? AF_INET6 : AF_INET);
 	char address[PP_ADDRESS_TEXT], ports[PORTS_TEXT];
 
 	format_ports(publication->container_port, publication->container_port + publication->count - 1U,
@@ -79,7 +79,7 @@ static void format_container(const struct pp_publication *publication, const str
 	format_endpoint(address[0] ? address : "container", ports, out);
 }
 
-static void print_ways(const struct pp_publication *publication, const struct pp_plan_input *input)
+static void print_ways(const struct pp_publication *publication, const struct explanation *explanation)
 {
 	static const char *const arrows[] = {
 		[PP_PATH_KERNEL] = "==== kernel ====>",
@@ -91,7 +91,7 @@ static void print_ways(const struct pp_publication *publication, const struct pp
 	struct pp_plan plan;
 	int width = 0;
 
-	if (pp_plan_make(publication, input, &plan, &ignored) < 0)
+	if (pp_plan_make(publication, &explanation->request, &explanation->host, &plan, &ignored) < 0)
 		return;
 	for (size_t i = 0; i < plan.count; i++) {
 		format_host(publication, &plan.ways[i], hosts[i]);
@@ -99,7 +99,7 @@ static void print_ways(const struct pp_publication *publication, const struct pp
 			width = (int)strlen(hosts[i]);
 	}
 	for (size_t i = 0; i < plan.count; i++) {
-		format_container(publication, &plan.ways[i], &input->target, container);
+		format_container(publication, &plan.ways[i], &explanation->request.target, container);
 		printf("  %-10s --> %-*s %s %s\n", client_of(&plan.ways[i]), width, hosts[i],
 		       arrows[plan.ways[i].path], plan.ways[i].path == PP_PATH_NONE ? "" : container);
 		printf("                 %s\n", plan.ways[i].reason);
@@ -136,12 +136,12 @@ static void print_container_port(const struct pp_publication *publication)
 		printf("  container port  %u, %s\n", publication->container_port, service);
 }
 
-static void print_publication(const struct pp_publication *publication, const struct pp_plan_input *input)
+static void print_publication(const struct pp_publication *publication, const struct explanation *explanation)
 {
 	char text[PP_PUBLICATION_TEXT], reach[EXPLAIN_REACH_TEXT], warning[EXPLAIN_WARNING_TEXT];
 
 	printf("%s\n\n", pp_publication_format(publication, text));
-	print_ways(publication, input);
+	print_ways(publication, explanation);
 	printf("\n  open to         %s\n", explain_reach(publication, reach));
 	print_host_port(publication);
 	print_container_port(publication);
@@ -151,13 +151,13 @@ static void print_publication(const struct pp_publication *publication, const st
 
 void explain_text(const struct explanation *explanation)
 {
-	const struct pp_publications *list = &explanation->publications;
+	const struct pp_publications *list = &explanation->request.publications;
 
 	if (list->count == 0)
 		puts("nothing to publish");
 	for (size_t i = 0; i < list->count; i++) {
 		if (i)
 			putchar('\n');
-		print_publication(&list->items[i], &explanation->input);
+		print_publication(&list->items[i], explanation);
 	}
 }

@@ -5,14 +5,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A file that is not there, or no file at all, is bad input; the rest is the machine's. */
+static bool bad_input(int code)
+{
+	return code == ENOENT || code == ENOTDIR || code == EISDIR || code == EFBIG;
+}
+
+/* A file that is not there, no file at all or too large is bad input; the rest is the machine's. */
 static int fail_file(struct pp_error *err, const char *path, int code)
 {
 	char shown[128];
 
 	pp_show(shown, sizeof(shown), path, strlen(path));
-	return pp_fail(err, code == ENOENT || code == ENOTDIR || code == EISDIR ? EINVAL : code, "%s: %s",
-		       shown, strerror(code));
+	return pp_fail(err, bad_input(code) ? EINVAL : code, "%s: %s", shown, strerror(code));
 }
 
 /* Doubles up to one byte over @max, which tells that there is more. */
@@ -36,8 +40,10 @@ static int read_stream(FILE *file, size_t max, char **text, size_t *len)
 	} while (used == size && used <= max);
 
 	if (ferror(file)) {
+		int code = errno;
+
 		free(buffer);
-		return errno;
+		return code;
 	}
 	*text = buffer;
 	*len = used;
@@ -58,7 +64,7 @@ int cli_read_file(const char *path, size_t max, char **text, size_t *len, struct
 		return fail_file(err, path, code);
 	if (*len > max) {
 		free(*text);
-		return pp_fail(err, EINVAL, "%s: more than %zu bytes", path, max);
+		return fail_file(err, path, EFBIG);
 	}
 	return 0;
 }

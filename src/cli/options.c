@@ -22,12 +22,14 @@ static void translate(const struct cli_option *from, struct option *into, char *
 
 static int complain(const struct cli_command *command, int answer, char **argv)
 {
-	char shown[64];
+	char shown[64], letter[2] = { '-' };
 
-	if (optopt > 0 && optopt <= 255)
-		snprintf(shown, sizeof(shown), "-%c", optopt);
-	else
+	if (optopt > 0 && optopt <= 255) {
+		letter[1] = (char)optopt;
+		pp_show(shown, sizeof(shown), letter, sizeof(letter));
+	} else {
 		pp_show(shown, sizeof(shown), argv[optind - 1], strlen(argv[optind - 1]));
+	}
 	cli_fail_usage("%s: %s %s; see: portpub help %s", command->name, shown,
 		       answer == ':' ? "needs a value" : "is not an option of this command", command->name);
 	return '?';

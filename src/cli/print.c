@@ -11,6 +11,7 @@ static int status_of(int code)
 {
 	switch (code) {
 	case EINVAL:
+	case EBADMSG:
 		return CLI_USAGE;
 	case EADDRINUSE:
 		return CLI_TAKEN;
@@ -60,8 +61,9 @@ int cli_finish(void)
 {
 	struct pp_error err;
 
+	errno = 0;
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return CLI_DONE;
-	pp_fail(&err, EIO, "cannot write the answer: %s", strerror(errno));
+	pp_fail(&err, EIO, "cannot write the answer%s%s", errno ? ": " : "", errno ? strerror(errno) : "");
 	return cli_fail(&err);
 }

@@ -81,16 +81,21 @@ int pp_target_parse(const char *text, size_t len, struct pp_target *out, struct 
 	return ret;
 }
 
-static bool known(const struct pp_target *target)
+const struct pp_address *pp_target_of(const struct pp_target *target, sa_family_t family)
+{
+	return family == AF_INET ? &target->ipv4 : &target->ipv6;
+}
+
+bool pp_target_is_known(const struct pp_target *target)
 {
 	return target->ipv4.family != AF_UNSPEC || target->ipv6.family != AF_UNSPEC;
 }
 
-static const char *kernel_reason(const struct pp_way *way, const struct pp_plan_input *input)
+static const char *kernel_reason(const struct pp_way *way, const struct pp_target *target)
 {
 	if (way->family == AF_INET && way->class == PP_CLASS_LOOPBACK)
 		return "nftables DNAT from this host; a guard drops 127.0.0.0/8 that comes from elsewhere";
-	if (known(&input->target))
+	if (pp_target_is_known(target))
 		return "nftables DNAT, the client's address is kept";
 	return way->family == AF_INET
 		       ? "nftables DNAT, the client's address is kept, if the container has IPv4"
@@ -98,19 +103,20 @@ static const char *kernel_reason(const struct pp_way *way, const struct pp_plan_
 }
 
 /* Why the kernel cannot carry this way, or NULL. */
-static const char *obstacle(const struct pp_way *way, const struct pp_plan_input *input)
+static const char *obstacle(const struct pp_way *way, const struct pp_target *target,
+			    const struct pp_host *host)
 {
-	const struct pp_address *to = way->family == AF_INET ? &input->target.ipv4 : &input->target.ipv6;
+	const struct pp_address *to = pp_target_of(target, way->family);
 
-	if (input->no_nftables)
+	if (host->no_nftables)
 		return "this kernel has no nf_tables";
-	if (input->no_admin)
+	if (host->no_admin)
 		return "rules need CAP_NET_ADMIN";
 	if (way->family == AF_INET6 && way->class == PP_CLASS_LOOPBACK)
 		return "the kernel does not route ::1 away from lo, not even after DNAT";
 	if (way->class == PP_CLASS_LINK_LOCAL)
 		return "the kernel does not route link-local clients to another link";
-	if (known(&input->target) && to->family == AF_UNSPEC)
+	if (pp_target_is_known(target) && to->family == AF_UNSPEC)
 		return way->family == AF_INET
 			       ? "DNAT cannot turn IPv4 into IPv6, and the container has no IPv4"
 			       : "DNAT cannot turn IPv6 into IPv4, and the container has no IPv6";
@@ -119,18 +125,18 @@ static const char *obstacle(const struct pp_way *way, const struct pp_plan_input
 	return NULL;
 }
 
-static void decide(struct pp_way *way, const struct pp_plan_input *input)
+static void decide(struct pp_way *way, const struct pp_request *request, const struct pp_host *host)
 {
-	const char *why_not = obstacle(way, input);
+	const char *why_not = obstacle(way, &request->target, host);
 
-	if (input->via == PP_VIA_USERSPACE) {
+	if (request->via == PP_VIA_USERSPACE) {
 		way->path = PP_PATH_USERSPACE;
-		way->reason = "asked for with --via userspace";
+		way->reason = "userspace was asked for";
 	} else if (!why_not) {
 		way->path = PP_PATH_KERNEL;
-		way->reason = kernel_reason(way, input);
+		way->reason = kernel_reason(way, &request->target);
 	} else {
-		way->path = input->via == PP_VIA_KERNEL ? PP_PATH_NONE : PP_PATH_USERSPACE;
+		way->path = request->via == PP_VIA_KERNEL ? PP_PATH_NONE : PP_PATH_USERSPACE;
 		way->reason = why_not;
 	}
 }
@@ -160,8 +166,8 @@ static void ways_of(const struct pp_address *address, struct pp_plan *plan)
 	}
 }
 
-int pp_plan_make(const struct pp_publication *publication, const struct pp_plan_input *input,
-		 struct pp_plan *out, struct pp_error *err)
+int pp_plan_make(const struct pp_publication *publication, const struct pp_request *request,
+		 const struct pp_host *host, struct pp_plan *out, struct pp_error *err)
 {
 	char text[PP_PUBLICATION_TEXT];
 	size_t carried = 0;
@@ -169,11 +175,11 @@ int pp_plan_make(const struct pp_publication *publication, const struct pp_plan_
 
 	ways_of(&publication->address, &plan);
 	for (size_t i = 0; i < plan.count; i++) {
-		decide(&plan.ways[i], input);
+		decide(&plan.ways[i], request, host);
 		carried += plan.ways[i].path != PP_PATH_NONE;
 	}
 	if (!carried)
-		return pp_fail(err, input->no_nftables || input->no_admin ? EPERM : EINVAL,
+		return pp_fail(err, host->no_nftables || host->no_admin ? EPERM : EINVAL,
 			       "%s: nothing is left with --via kernel: %s",
 			       pp_publication_format(publication, text), plan.ways[0].reason);
 	*out = plan;

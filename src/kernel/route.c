@@ -24,8 +24,11 @@ static struct nlmsghdr *build_query(void *buffer, const struct pp_address *to)
 
 static int read_interface(const struct nlmsghdr *header, void *data)
 {
+	const struct rtmsg *route = mnl_nlmsg_get_payload(header);
 	struct nlattr *attr;
 
+	if (route->rtm_type == RTN_LOCAL)
+		return MNL_CB_STOP; /* this host's own address: nothing is sent anywhere */
 	mnl_attr_for_each (attr, header, sizeof(struct rtmsg)) {
 		if (mnl_attr_get_type(attr) == RTA_OIF && mnl_attr_validate(attr, MNL_TYPE_U32) >= 0)
 			*(unsigned int *)data = mnl_attr_get_u32(attr);
@@ -62,10 +65,13 @@ int pp_route_interface(const struct pp_address *to, char out[static IF_NAMESIZE]
 		return pp_fail(err, errno, "cannot ask for routes: %s", strerror(errno));
 	code = ask(socket, to, &index) < 0 ? errno : 0;
 	mnl_socket_close(socket);
+	if (code == 0 && index == 0)
+		return pp_fail(err, ENETUNREACH, "%s is an address of this host",
+			       pp_address_format(to, text));
 	if (code == 0 && !if_indextoname(index, name))
-		code = ENETUNREACH;
+		code = errno;
 	if (code)
-		return pp_fail(err, code, "no route to %s: %s", pp_address_format(to, text), strerror(code));
+		return pp_fail(err, code, "no way to %s: %s", pp_address_format(to, text), strerror(code));
 	memcpy(out, name, sizeof(name));
 	return 0;
 }

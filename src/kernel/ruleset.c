@@ -16,40 +16,29 @@
  */
 #include "portpub/ruleset.h"
 
+#include "portpub/conflict.h"
+#include "portpub/element.h"
+
 #include <errno.h>
 #include <string.h>
-
-struct map {
-	const char *name;
-	sa_family_t family;
-	bool any; /* keyed without the host address */
-};
-
-static const struct map maps[] = {
-	{ "host4", AF_INET, false },
-	{ "any4", AF_INET, true },
-	{ "host6", AF_INET6, false },
-	{ "any6", AF_INET6, true },
-};
 
 static const sa_family_t families[] = { AF_INET, AF_INET6 };
 
 /* Elements are written one a line; the first opens the list, and the list is closed if it was opened. */
-struct elements {
+struct list {
 	FILE *out;
 	bool open;
 };
 
-static void begin_element(struct elements *elements)
+static void begin_element(struct list *list)
 {
-	fputs(elements->open ? ",\n\t\t\t     " : "\t\telements = { ", elements->out);
-	elements->open = true;
+	fputs(list->open ? ",\n\t\t\t     " : "\t\telements = { ", list->out);
+	list->open = true;
 }
 
-static void end_elements(const struct elements *elements)
+static void end_list(const struct list *list)
 {
-	if (elements->open)
-		fputs(" }\n", elements->out);
+	fputs(list->open ? " }\n\t}\n\n" : "\t}\n\n", list->out);
 }
 
 static const char *type_of(sa_family_t family)
@@ -57,148 +46,100 @@ static const char *type_of(sa_family_t family)
 	return family == AF_INET ? "ipv4_addr" : "ipv6_addr";
 }
 
-static const struct pp_address *target_of(const struct pp_ruleset *ruleset, sa_family_t family)
+static void print_element(const struct pp_element *element, FILE *out)
 {
-	return family == AF_INET ? &ruleset->input->target.ipv4 : &ruleset->input->target.ipv6;
+	char address[PP_ADDRESS_TEXT], target[PP_ADDRESS_TEXT];
+	bool any = pp_address_is_any(&element->address);
+
+	fprintf(out, "%s . %s%s%u counter packets 0 bytes 0 : %s . %u", pp_protocol_name(element->protocol),
+		any ? "" : pp_address_format(&element->address, address), any ? "" : " . ",
+		element->host_port, pp_address_format(&element->target, target), element->container_port);
 }
 
-/* Is what @publication opens in @family, for its own class of address, carried by the kernel? */
-static bool in_kernel(const struct pp_ruleset *ruleset, const struct pp_publication *publication,
-		      sa_family_t family)
+static void print_map(const struct pp_ruleset *ruleset, enum pp_map map, FILE *out)
 {
-	enum pp_address_class class = pp_address_class(&publication->address);
-	struct pp_error ignored;
-	struct pp_plan plan;
-
-	if (pp_plan_make(publication, ruleset->input, &plan, &ignored) < 0)
-		return false;
-	for (size_t i = 0; i < plan.count; i++) {
-		if (plan.ways[i].family == family && plan.ways[i].class == class)
-			return plan.ways[i].path == PP_PATH_KERNEL;
-	}
-	return false;
-}
-
-static void print_map(const struct pp_ruleset *ruleset, const struct map *map, FILE *out)
-{
-	char host[PP_ADDRESS_TEXT], target[PP_ADDRESS_TEXT];
-	struct elements elements = { out, false };
+	struct pp_elements walk = { .request = ruleset->request, .host = ruleset->host };
+	const char *type = type_of(map == PP_MAP_HOST4 || map == PP_MAP_ANY4 ? AF_INET : AF_INET6);
+	bool any = map == PP_MAP_ANY4 || map == PP_MAP_ANY6;
+	struct list list = { out, false };
+	struct pp_element element;
 
 	fprintf(out, "\tmap %s {\n\t\ttype inet_proto . %s%sinet_service : %s . inet_service\n\t\tcounter\n",
-		map->name, map->any ? "" : type_of(map->family), map->any ? "" : " . ", type_of(map->family));
-	pp_address_format(target_of(ruleset, map->family), target);
-
-	for (size_t i = 0; i < ruleset->publications->count; i++) {
-		const struct pp_publication *p = &ruleset->publications->items[i];
-
-		if (pp_address_is_any(&p->address) != map->any || !in_kernel(ruleset, p, map->family))
+		pp_map_name(map), any ? "" : type, any ? "" : " . ", type);
+	while (pp_elements_next(&walk, &element)) {
+		if (element.map != map)
 			continue;
-		pp_address_format(&p->address, host);
-		for (uint32_t k = 0; k < p->count; k++) {
-			begin_element(&elements);
-			fprintf(out, "%s . %s%s%u counter packets 0 bytes 0 : %s . %u",
-				pp_protocol_name(p->protocol), map->any ? "" : host, map->any ? "" : " . ",
-				p->host_port + k, target, p->container_port + k);
-		}
+		begin_element(&list);
+		print_element(&element, out);
 	}
-	end_elements(&elements);
-	fputs("\t}\n\n", out);
+	end_list(&list);
 }
 
-static void print_hairpin(const struct pp_ruleset *ruleset, FILE *out)
+/* Does the kernel carry anything to the target of @family? */
+static bool is_used(const struct pp_ruleset *ruleset, sa_family_t family)
 {
-	const char *a = ruleset->interfaces[0], *b = ruleset->interfaces[1];
-	struct elements elements = { out, false };
+	struct pp_elements walk = { .request = ruleset->request, .host = ruleset->host };
+	struct pp_element element;
 
-	fputs("\tset hairpin {\n\t\ttype ifname . ifname\n", out);
-	if (a[0]) {
-		begin_element(&elements);
-		fprintf(out, "\"%s\" . \"%s\"", a, a);
-	}
-	if (b[0] && strcmp(a, b) != 0) {
-		begin_element(&elements);
-		fprintf(out, "\"%s\" . \"%s\"", b, b);
-	}
-	end_elements(&elements);
-	fputs("\t}\n\n", out);
-}
-
-static bool any_in_kernel(const struct pp_ruleset *ruleset, sa_family_t family)
-{
-	for (size_t i = 0; i < ruleset->publications->count; i++) {
-		if (in_kernel(ruleset, &ruleset->publications->items[i], family))
+	while (pp_elements_next(&walk, &element)) {
+		if (element.target.family == family)
 			return true;
 	}
 	return false;
 }
 
+static void print_hairpin(const struct pp_ruleset *ruleset, FILE *out)
+{
+	const char *seen = "";
+	struct list list = { out, false };
+
+	fputs("\tset hairpin {\n\t\ttype ifname . ifname\n", out);
+	for (size_t i = 0; i < 2; i++) {
+		const char *name = ruleset->interfaces[i];
+
+		if (!name[0] || strcmp(name, seen) == 0 || !is_used(ruleset, families[i]))
+			continue;
+		begin_element(&list);
+		fprintf(out, "\"%s\" . \"%s\"", name, name);
+		seen = name;
+	}
+	end_list(&list);
+}
+
 static void print_own(const struct pp_ruleset *ruleset, sa_family_t family, FILE *out)
 {
-	struct elements elements = { out, false };
+	struct list list = { out, false };
 	char target[PP_ADDRESS_TEXT];
 
 	fprintf(out, "\tset own%c {\n\t\ttype %s . %s\n", family == AF_INET ? '4' : '6', type_of(family),
 		type_of(family));
-	if (any_in_kernel(ruleset, family)) {
-		begin_element(&elements);
-		pp_address_format(target_of(ruleset, family), target);
+	if (is_used(ruleset, family)) {
+		begin_element(&list);
+		pp_address_format(pp_target_of(&ruleset->request->target, family), target);
 		fprintf(out, "%s . %s", target, target);
 	}
-	end_elements(&elements);
-	fputs("\t}\n\n", out);
-}
-
-/* A bit for each port of the container that is published beyond this host. */
-struct port_set {
-	uint8_t bits[PP_PROTOCOL_COUNT][65536 / 8];
-};
-
-static bool holds(const struct port_set *set, enum pp_protocol protocol, uint32_t port)
-{
-	return set->bits[protocol][port / 8] >> (port % 8) & 1;
-}
-
-static void open_ports(const struct pp_publications *list, struct port_set *set)
-{
-	memset(set, 0, sizeof(*set));
-	for (size_t i = 0; i < list->count; i++) {
-		const struct pp_publication *p = &list->items[i];
-
-		if (pp_plan_reach(p) == PP_REACH_HOST)
-			continue;
-		for (uint32_t k = 0; k < p->count; k++) {
-			uint32_t port = p->container_port + k;
-
-			set->bits[p->protocol][port / 8] |= (uint8_t)(1U << (port % 8));
-		}
-	}
+	end_list(&list);
 }
 
 static void print_direct(const struct pp_ruleset *ruleset, sa_family_t family, FILE *out)
 {
-	struct elements elements = { out, false };
+	struct list list = { out, false };
 	char target[PP_ADDRESS_TEXT];
-	struct port_set open;
+	struct pp_port_set ports;
 
 	fprintf(out, "\tset direct%c {\n\t\ttype inet_proto . %s . inet_service\n",
 		family == AF_INET ? '4' : '6', type_of(family));
-	pp_address_format(target_of(ruleset, family), target);
-	open_ports(ruleset->publications, &open);
-	for (size_t i = 0; i < ruleset->publications->count; i++) {
-		const struct pp_publication *p = &ruleset->publications->items[i];
-
-		if (pp_plan_reach(p) != PP_REACH_HOST || target[0] == '\0')
-			continue;
-		for (uint32_t k = 0; k < p->count; k++) {
-			if (holds(&open, p->protocol, p->container_port + k))
+	pp_address_format(pp_target_of(&ruleset->request->target, family), target);
+	pp_ports_of_this_host(ruleset->request, ruleset->host, &ports);
+	for (int p = 0; target[0] && p < PP_PROTOCOL_COUNT; p++) {
+		for (uint32_t port = 1; port <= UINT16_MAX; port++) {
+			if (!pp_port_set_has(&ports, (enum pp_protocol)p, (uint16_t)port))
 				continue;
-			begin_element(&elements);
-			fprintf(out, "%s . %s . %u", pp_protocol_name(p->protocol), target,
-				p->container_port + k);
+			begin_element(&list);
+			fprintf(out, "%s . %s . %u", pp_protocol_name((enum pp_protocol)p), target, port);
 		}
 	}
-	end_elements(&elements);
-	fputs("\t}\n\n", out);
+	end_list(&list);
 }
 
 static const char translate[] =
@@ -239,64 +180,88 @@ static void print_chains(FILE *out)
 }
 
 /* What is not in the table, and what goes with it. */
+static void print_notes_of(const struct pp_ruleset *ruleset, const struct pp_publication *publication,
+			   FILE *out, bool *loopback)
+{
+	char text[PP_PUBLICATION_TEXT];
+	struct pp_error ignored;
+	struct pp_plan plan;
+
+	pp_publication_format(publication, text);
+	if (pp_publication_is_pool(publication))
+		fprintf(out, "# %s: the first free port is taken; %u stands for it here\n", text,
+			publication->host_port);
+	if (pp_plan_make(publication, ruleset->request, ruleset->host, &plan, &ignored) < 0)
+		return;
+	for (size_t i = 0; i < plan.count; i++) {
+		const struct pp_way *way = &plan.ways[i];
+
+		*loopback |= way->path == PP_PATH_KERNEL && way->class == PP_CLASS_LOOPBACK;
+		if (way->path != PP_PATH_KERNEL)
+			fprintf(out, "# %s: %s %s is %s: %s\n", text, pp_family_name(way->family),
+				pp_address_class_name(way->class),
+				way->path == PP_PATH_NONE ? "not carried" : "carried in userspace",
+				way->reason);
+	}
+}
+
 static void print_notes(const struct pp_ruleset *ruleset, FILE *out)
 {
+	const struct pp_publications *list = &ruleset->request->publications;
 	bool loopback = false;
 
-	for (size_t i = 0; i < ruleset->publications->count; i++) {
-		const struct pp_publication *p = &ruleset->publications->items[i];
-		char text[PP_PUBLICATION_TEXT];
-		struct pp_error ignored;
-		struct pp_plan plan;
-
-		pp_publication_format(p, text);
-		if (pp_publication_is_pool(p))
-			fprintf(out, "# %s: the first free port is taken; %u stands for it here\n", text,
-				p->host_port);
-		if (pp_plan_make(p, ruleset->input, &plan, &ignored) < 0)
-			continue;
-		for (size_t w = 0; w < plan.count; w++) {
-			const struct pp_way *way = &plan.ways[w];
-
-			if (way->path == PP_PATH_KERNEL && way->class == PP_CLASS_LOOPBACK)
-				loopback = true;
-			if (way->path == PP_PATH_USERSPACE)
-				fprintf(out, "# %s: %s %s is carried in userspace: %s\n", text,
-					pp_family_name(way->family), pp_address_class_name(way->class),
-					way->reason);
-		}
-	}
+	for (size_t i = 0; i < list->count; i++)
+		print_notes_of(ruleset, &list->items[i], out, &loopback);
 	if (loopback && ruleset->interfaces[0][0])
 		fprintf(out, "# net.ipv4.conf.%s.route_localnet=1 is set once the guard stands\n",
 			ruleset->interfaces[0]);
 }
 
+/* The first port of a pool stands for it: nobody else may have that one. */
+static int check_pools(const struct pp_publications *list, struct pp_error *err)
+{
+	struct pp_publications firsts = PP_PUBLICATIONS_INIT;
+	struct pp_error conflict;
+	int ret = 0;
+
+	for (size_t i = 0; ret == 0 && i < list->count; i++) {
+		struct pp_publication first = list->items[i];
+
+		first.host_port_last = 0;
+		ret = pp_publications_append(&firsts, &first, err);
+	}
+	if (ret == 0 && pp_conflicts_find(&firsts, &conflict) < 0)
+		ret = pp_fail(err, conflict.code,
+			      "a pool is shown by its first port, which another publication takes here: name "
+			      "the port");
+	pp_publications_fini(&firsts);
+	return ret;
+}
+
 int pp_ruleset_check(const struct pp_ruleset *ruleset, struct pp_error *err)
 {
-	const struct pp_target *target = &ruleset->input->target;
+	const struct pp_publications *list = &ruleset->request->publications;
 	char text[PP_PUBLICATION_TEXT];
 
-	if (target->ipv4.family == AF_UNSPEC && target->ipv6.family == AF_UNSPEC)
+	if (!pp_target_is_known(&ruleset->request->target))
 		return pp_fail(err, EINVAL, "rules need a target: --to ADDRESS");
-	for (size_t i = 0; i < ruleset->publications->count; i++) {
-		const struct pp_publication *p = &ruleset->publications->items[i];
-
-		if (pp_publication_is_free(p))
+	for (size_t i = 0; i < list->count; i++) {
+		if (pp_publication_is_free(&list->items[i]))
 			return pp_fail(
 				err, EINVAL,
 				"%s: a free port is not known before it is taken: name a host port to see its"
 				" rules",
-				pp_publication_format(p, text));
+				pp_publication_format(&list->items[i], text));
 	}
-	return 0;
+	return check_pools(list, err);
 }
 
 void pp_ruleset_print(const struct pp_ruleset *ruleset, FILE *out)
 {
 	print_notes(ruleset, out);
 	fputs("table inet portpub {\n", out);
-	for (size_t i = 0; i < sizeof(maps) / sizeof(maps[0]); i++)
-		print_map(ruleset, &maps[i], out);
+	for (int map = 0; map < PP_MAP_COUNT; map++)
+		print_map(ruleset, (enum pp_map)map, out);
 	print_hairpin(ruleset, out);
 	for (size_t i = 0; i < 2; i++)
 		print_own(ruleset, families[i], out);

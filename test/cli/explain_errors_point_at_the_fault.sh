@@ -53,13 +53,18 @@ document 'an empty file is no JSON' '' 'portpub: ports.json: line 1, column 0: u
 run "$PORTPUB" explain "$(printf '\033[31m80:80')"
 is 'no raw byte reaches the terminal' "$err" 'portpub: \x1b[31m80:80
          ^^^^ this byte has no place in a spec'
+run "$PORTPUB" explain "$(printf -- '-\033[31m')"
+is 'nor does a byte of an option' "$err" \
+	'portpub: explain: -\x1b is not an option of this command; see: portpub help explain'
+run "$PORTPUB" explain --from "$(printf '/\033[31m')"
+is 'nor does a byte of a file name' "$err" 'portpub: /\x1b[31m: No such file or directory'
 run "$PORTPUB" explain "$(printf '1:%.0s' $(seq 2000))80"
 is 'a long spec is shortened' "$err" "portpub: 1:1:1:1:1:1:1:1:1:1:1:1:1:1:1:1:1:1:1:1:...
                                                  ^^^ 4002 bytes are too long for a spec: at most 256"
 run "$PORTPUB" explain "$(printf '%0200d' 0)" 80:80
 is 'a bad spec beside a good one spoils both' "$status $out" '2 '
 run sh -c "head -c 17000000 /dev/zero | $PORTPUB explain --from -"
-is 'a document beyond all reason is refused by its size' "$status $err" '2 portpub: -: more than 16777216 bytes'
+is 'a document beyond all reason is refused by its size' "$status $err" '2 portpub: -: File too large'
 
 run "$PORTPUB"
 has 'no command is usage' "$status $err" '2 usage: portpub COMMAND'
@@ -72,4 +77,16 @@ run sh -c "$PORTPUB explain 80:80 >/dev/full"
 is 'an answer that cannot be written is a failure' "$status $err" '1 portpub: cannot write the answer: No space left on device'
 run sh -c "$PORTPUB explain --json 80:80 >/dev/full"
 is 'nor can JSON' "$status" 1
+
+# A little over what the program itself takes: sanitizers want more from the start, and cannot be asked.
+little() {
+	(ulimit -v 60000 && exec "$PORTPUB" "$@")
+}
+seq 1 65000 | jq -c '{hostPort: ., containerPort: .}' | jq -sc . >"$tap_tmp/many.json"
+if little version >/dev/null 2>&1; then
+	run little explain --json --from "$tap_tmp/many.json"
+	is 'out of memory is told as such, with no half of an answer' "$status $out $err" '1  portpub: out of memory'
+else
+	skip 'out of memory is told as such, with no half of an answer' 'the program does not start in so little'
+fi
 finish

@@ -48,7 +48,7 @@ run "$PORTPUB" explain -p 80:80 81:81 --publish 82:82/udp
 is 'specs stand for themselves or behind -p' "$(echo "$out" | grep -c '^8.*/')" 3
 
 run "$PORTPUB" explain --via userspace 127.0.0.1:80:80
-has 'via userspace is given as the reason' "$out" 'asked for with --via userspace'
+has 'via userspace is given as the reason' "$out" 'userspace was asked for'
 run "$PORTPUB" explain --via kernel 80:80
 has 'via kernel says what it leaves out' "$out" '-- not carried --'
 

@@ -25,7 +25,7 @@ static inline void claim_error(const struct pp_error *err)
 {
 	const char *texts[] = { err->where, err->input, err->message };
 
-	claim(err->code == EINVAL);
+	claim(err->code == EINVAL || err->code == EBADMSG);
 	claim(err->message[0] != '\0');
 	claim(err->column + err->width <= strlen(err->input) + 1);
 	for (size_t i = 0; i < 3; i++) {
@@ -37,7 +37,8 @@ static inline void claim_error(const struct pp_error *err)
 /* A publication is within its bounds, can be planned, and its text reads back as itself. */
 static inline void claim_publication(const struct pp_publication *publication)
 {
-	static const struct pp_plan_input input;
+	static const struct pp_request request;
+	static const struct pp_host host;
 	char text[PP_PUBLICATION_TEXT], again_text[PP_PUBLICATION_TEXT];
 	struct pp_publication again;
 	struct pp_error err;
@@ -55,7 +56,7 @@ static inline void claim_publication(const struct pp_publication *publication)
 	claim(strcmp(pp_publication_format(&again, again_text), text) == 0);
 	claim(again.host_port_last == publication->host_port_last && again.count == publication->count);
 
-	claim(pp_plan_make(publication, &input, &plan, &err) == 0);
+	claim(pp_plan_make(publication, &request, &host, &plan, &err) == 0);
 	claim(plan.count >= 1 && plan.count <= PP_WAYS_MAX);
 }
 

@@ -61,6 +61,10 @@ static const struct {
 	  "tcp\":[{\"HostIp\":\"\",\"HostPort\":\"8080\"}]}},"
 	  "\"Config\":{\"ExposedPorts\":{\"80/tcp\":{}}}}]",
 	  NULL, "80/tcp", PP_DIALECT_OCI },
+	{ "{\"services\":{\"web\":{\"ports\":[80],\"publishedPorts\":[{\"publishedAs\":1}]}}}", NULL,
+	  "80/tcp", PP_DIALECT_COMPOSE },
+	{ "{\"services\":{},\"portMappings\":[{\"hostPort\":80,\"containerPort\":81}]}", NULL, "80:81/tcp",
+	  PP_DIALECT_CNI },
 	/* Docker */
 	{ "{\"80/"
 	  "tcp\":[{\"HostIp\":\"0.0.0.0\",\"HostPort\":\"80\"},{\"HostIp\":\"::\",\"HostPort\":\"80\"}],"
@@ -140,6 +144,8 @@ static const struct {
 	  "these entries have no key that tells what they are: publishedAs, hostPort, target, host_port" },
 	{ "{\"ports\":[],\"publishedPorts\":[]}", NULL, "",
 	  "holds both publishedPorts and ports: choose one with --dialect" },
+	{ "{\"services\":{\"web\":{\"ports\":[80],\"publishedPorts\":[{\"publishedAs\":1}]}}}", NULL,
+	  "services.web", "holds both publishedPorts and ports: choose one with --dialect" },
 	{ "{\"publishedPorts\":null}", NULL, "publishedPorts", "must be a list, not null" },
 	{ DISCO_FILE, NULL, "services", "web and db both publish ports: choose one with --service" },
 	{ DISCO_FILE, "nosuch", "services.nosuch", "there is no such service" },
@@ -164,7 +170,9 @@ START_TEST(json_names_the_place_of_what_is_wrong)
 	int ret = pp_json_read(bad[_i].text, strlen(bad[_i].text), PP_DIALECT_AUTO, bad[_i].service, &list,
 			       &err);
 
-	ck_assert_msg(ret == -EINVAL, "%s was accepted", bad[_i].text);
+	bool syntax = strncmp(bad[_i].message, "line ", strlen("line ")) == 0;
+
+	ck_assert_msg(ret == (syntax ? -EBADMSG : -EINVAL), "%s: %d", bad[_i].text, ret);
 	ck_assert_str_eq(err.where, bad[_i].where);
 	ck_assert_str_eq(err.message, bad[_i].message);
 	ck_assert_uint_eq(list.count, 0);
@@ -221,7 +229,8 @@ START_TEST(json_answers_a_flood_with_a_clear_error)
 	struct pp_publications list = PP_PUBLICATIONS_INIT;
 	struct pp_error err = { 0 };
 
-	ck_assert_int_eq(pp_json_read(text, strlen(text), PP_DIALECT_AUTO, NULL, &list, &err), -EINVAL);
+	ck_assert_int_lt(pp_json_read(text, strlen(text), PP_DIALECT_AUTO, NULL, &list, &err), 0);
+	ck_assert(err.code == EINVAL || err.code == EBADMSG);
 	ck_assert(err.message[0]);
 	ck_assert_uint_lt(strlen(err.where), sizeof(err.where));
 	free(text);

@@ -8,22 +8,28 @@
 #include <stdlib.h>
 #include <string.h>
 
-static char *print(const char *const specs[], size_t count, const char *to)
+static const struct pp_host able;
+
+static char *print_via(enum pp_via via, const char *const specs[], size_t count, const char *to)
 {
-	struct pp_publications list = unit_publications(specs, count);
-	struct pp_plan_input input = { 0 };
-	struct pp_ruleset ruleset = { &list, &input, { "br0", "br0" } };
+	struct pp_request request = { .publications = unit_publications(specs, count), .via = via };
+	struct pp_ruleset ruleset = { &request, &able, { "br0", "br0" } };
 	struct pp_error err;
 	char *text;
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
 
-	ck_assert_int_eq(pp_target_parse(to, strlen(to), &input.target, &err), 0);
+	ck_assert_int_eq(pp_target_parse(to, strlen(to), &request.target, &err), 0);
 	ck_assert_int_eq(pp_ruleset_check(&ruleset, &err), 0);
 	pp_ruleset_print(&ruleset, out);
 	fclose(out);
-	pp_publications_fini(&list);
+	pp_publications_fini(&request.publications);
 	return text;
+}
+
+static char *print(const char *const specs[], size_t count, const char *to)
+{
+	return print_via(PP_VIA_AUTO, specs, count, to);
 }
 
 static const struct {
@@ -85,21 +91,59 @@ START_TEST(ruleset_says_what_it_does_not_hold)
 }
 END_TEST
 
-START_TEST(ruleset_needs_a_target_and_named_ports)
+START_TEST(ruleset_refuses_what_has_no_rules_yet)
 {
-	struct pp_publications list = unit_publications((const char *const[]){ "80" }, 1);
-	struct pp_plan_input input = { 0 };
-	struct pp_ruleset ruleset = { &list, &input, { "", "" } };
-	struct pp_error err;
+	static const struct {
+		const char *specs[2], *to, *message;
+	} rows[] = {
+		{ { "80:80", "81:81" }, NULL, "rules need a target: --to ADDRESS" },
+		{ { "80:80", "81" },
+		  "10.0.0.2",
+		  "81/tcp: a free port is not known before it is taken: name a host port to"
+		  " see its rules" },
+		{ { "8000-8010:80", "8000:81" },
+		  "10.0.0.2",
+		  "a pool is shown by its first port, which another publication"
+		  " takes here: name the port" },
+		{ { "8000-8010:80", "8000-8010:80" },
+		  "10.0.0.2",
+		  "a pool is shown by its first port, which another"
+		  " publication takes here: name the port" },
+	};
 
-	ck_assert_int_eq(pp_ruleset_check(&ruleset, &err), -EINVAL);
-	ck_assert_str_eq(err.message, "rules need a target: --to ADDRESS");
-	ck_assert_int_eq(pp_target_parse("10.0.0.2", 8, &input.target, &err), 0);
-	ck_assert_int_eq(pp_ruleset_check(&ruleset, &err), -EINVAL);
-	ck_assert_str_eq(err.message,
-			 "80/tcp: a free port is not known before it is taken: name a host port to see its"
-			 " rules");
-	pp_publications_fini(&list);
+	for (size_t i = 0; i < UNIT_COUNT(rows); i++) {
+		struct pp_request request = { .publications = unit_publications(rows[i].specs, 2) };
+		struct pp_ruleset ruleset = { &request, &able, { "", "" } };
+		struct pp_error err;
+
+		if (rows[i].to)
+			ck_assert_int_eq(
+				pp_target_parse(rows[i].to, strlen(rows[i].to), &request.target, &err), 0);
+		ck_assert_int_eq(pp_ruleset_check(&ruleset, &err), -EINVAL);
+		ck_assert_str_eq(err.message, rows[i].message);
+		pp_publications_fini(&request.publications);
+	}
+}
+END_TEST
+
+START_TEST(ruleset_leaves_the_kernel_alone_via_userspace)
+{
+	char *text = print_via(PP_VIA_USERSPACE, (const char *const[]){ "127.0.0.1:80:80", "81:81" }, 2,
+			       "10.0.0.2");
+
+	ck_assert_msg(strstr(text, " = { tcp") == NULL && strstr(text, " = { 10") == NULL, "%s", text);
+	free(text);
+}
+END_TEST
+
+START_TEST(ruleset_has_no_element_twice)
+{
+	const char *const specs[] = { "127.0.0.1:80:3000", "[::1]:80:3000" };
+	char *text = print(specs, 2, "10.0.0.2,fd00::2"), *first = strstr(text, "{ tcp . 10.0.0.2 . 3000 }");
+
+	ck_assert_ptr_nonnull(first);
+	ck_assert_ptr_null(strstr(first + strlen("{ t"), "tcp . 10.0.0.2 . 3000"));
+	free(text);
 }
 END_TEST
 
@@ -126,7 +170,9 @@ Suite *suite_ruleset(void)
 	tcase_add_loop_test(tcase, ruleset_has_the_elements_of_a_publication, 0, UNIT_COUNT(elements));
 	tcase_add_test(tcase, ruleset_keeps_other_networks_from_a_loopback_port_unless_it_is_open_elsewhere);
 	tcase_add_test(tcase, ruleset_says_what_it_does_not_hold);
-	tcase_add_test(tcase, ruleset_needs_a_target_and_named_ports);
+	tcase_add_test(tcase, ruleset_refuses_what_has_no_rules_yet);
+	tcase_add_test(tcase, ruleset_leaves_the_kernel_alone_via_userspace);
+	tcase_add_test(tcase, ruleset_has_no_element_twice);
 	tcase_add_test(tcase, port_classes_meet_without_a_gap);
 	suite_add_tcase(suite, tcase);
 	return suite;

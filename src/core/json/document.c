@@ -91,75 +91,92 @@ static int read_value(const struct reader *reader, enum pp_dialect dialect, json
 	return json_read_list(value, d, place, reader->out, reader->err);
 }
 
-static json_t *published_by(const json_t *service, enum pp_dialect *dialect)
+static int fail_two(const struct reader *reader, const struct place *place, enum pp_dialect a,
+		    enum pp_dialect b)
+{
+	return json_fail(reader->err, place, "holds both %s and %s: choose one with --dialect",
+			 dialects[a]->holder, dialects[b]->holder);
+}
+
+/* Of a service: what it publishes, in which dialect; AUTO where it publishes nothing. */
+static int find_published(const struct reader *reader, const json_t *service, const struct place *place,
+			  enum pp_dialect *out)
 {
 	static const enum pp_dialect either[] = { PP_DIALECT_DISCO, PP_DIALECT_COMPOSE };
 
+	*out = PP_DIALECT_AUTO;
+	if (!json_is_object(service))
+		return json_fail(reader->err, place, "must be an object, not %s", json_kind(service));
 	for (size_t i = 0; i < 2; i++) {
-		json_t *value = json_object_get(service, dialects[either[i]]->holder);
+		const json_t *value = json_object_get(service, dialects[either[i]]->holder);
 
-		if (value && !(json_is_array(value) && json_array_size(value) == 0)) {
-			*dialect = either[i];
-			return value;
-		}
+		if (!value || !may_be(reader, either[i]) ||
+		    (json_is_array(value) && json_array_size(value) == 0))
+			continue;
+		if (*out != PP_DIALECT_AUTO)
+			return fail_two(reader, place, *out, either[i]);
+		*out = either[i];
 	}
-	return NULL;
+	return 0;
 }
 
 static int read_service(const struct reader *reader, const json_t *service, const struct place *place)
 {
 	enum pp_dialect dialect;
-	json_t *value;
+	struct place here;
+	int ret = find_published(reader, service, place, &dialect);
 
-	if (!json_is_object(service))
-		return json_fail(reader->err, place, "must be an object, not %s", json_kind(service));
-	value = published_by(service, &dialect);
-	if (!value)
-		return 0;
-	if (!may_be(reader, dialect))
-		return json_fail(reader->err, place, "holds %s ports, not %s", pp_dialect_name(dialect),
-				 pp_dialect_name(reader->forced));
-
-	struct place here = place_key(place, dialects[dialect]->holder);
-
-	return read_value(reader, dialect, value, &here);
+	if (ret < 0 || dialect == PP_DIALECT_AUTO)
+		return ret;
+	here = place_key(place, dialects[dialect]->holder);
+	return read_value(reader, dialect, json_object_get(service, here.key), &here);
 }
 
-static int read_services(const struct reader *reader, json_t *services, const struct place *place)
+/* The one service that publishes; NULL where none does. */
+static int find_service(const struct reader *reader, json_t *services, const struct place *place,
+			const char **out)
 {
-	const char *key, *first = NULL;
-	struct place here;
-	enum pp_dialect ignored;
+	enum pp_dialect dialect;
+	const char *key;
 	json_t *service;
+	char a[40], b[40];
+	int ret;
 
-	if (reader->service) {
-		here = place_key(place, reader->service);
-		service = json_object_get(services, reader->service);
-		if (!service)
-			return json_fail(reader->err, &here, "there is no such service");
-		return read_service(reader, service, &here);
-	}
+	*out = NULL;
 	json_object_foreach (services, key, service) {
-		if (!json_is_object(service)) {
-			here = place_key(place, key);
-			return read_service(reader, service, &here); /* which says what is wrong */
-		}
-		if (!published_by(service, &ignored))
-			continue;
-		if (first) {
-			char a[40], b[40];
+		struct place here = place_key(place, key);
 
-			pp_show(a, sizeof(a), first, strlen(first));
+		ret = find_published(reader, service, &here, &dialect);
+		if (ret < 0)
+			return ret;
+		if (dialect == PP_DIALECT_AUTO)
+			continue;
+		if (*out) {
+			pp_show(a, sizeof(a), *out, strlen(*out));
 			pp_show(b, sizeof(b), key, strlen(key));
 			return json_fail(reader->err, place,
 					 "%s and %s both publish ports: choose one with --service", a, b);
 		}
-		first = key;
+		*out = key;
 	}
-	if (!first)
-		return 0;
-	here = place_key(place, first);
-	return read_service(reader, json_object_get(services, first), &here);
+	return 0;
+}
+
+static int read_services(const struct reader *reader, json_t *services, const struct place *place)
+{
+	const char *name = reader->service;
+	struct place here;
+	int ret;
+
+	if (!name) {
+		ret = find_service(reader, services, place, &name);
+		if (ret < 0 || !name)
+			return ret;
+	}
+	here = place_key(place, name);
+	if (!json_object_get(services, name))
+		return json_fail(reader->err, &here, "there is no such service");
+	return read_service(reader, json_object_get(services, name), &here);
 }
 
 /* The dialect whose holder is a key of @object; AUTO where there is none. */
@@ -210,7 +227,8 @@ static int read_object(const struct reader *reader, json_t *object, const struct
 	struct place here;
 	int ret;
 
-	if (json_is_object(services)) {
+	if (json_is_object(services) &&
+	    (may_be(reader, PP_DIALECT_DISCO) || may_be(reader, PP_DIALECT_COMPOSE))) {
 		here = place_key(place, "services");
 		return read_services(reader, services, &here);
 	}
@@ -286,10 +304,11 @@ static int read_array(const struct reader *reader, json_t *list, const struct pl
 	return read_object(reader, json_array_get(list, 0), &here);
 }
 
+/* jansson fills its error only where the text is wrong: out of memory it may say nothing at all. */
 static json_t *load(const char *text, size_t len, struct pp_error *err)
 {
 	char shown[sizeof(err->message) / 2];
-	json_error_t fault;
+	json_error_t fault = { 0 };
 	json_t *root;
 
 	if (len > PP_JSON_MAX) {
@@ -300,35 +319,44 @@ static json_t *load(const char *text, size_t len, struct pp_error *err)
 	root = json_loadb(text, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &fault);
 	if (root)
 		return root;
-	if (json_error_code(&fault) == json_error_out_of_memory) {
+	if (fault.line < 0 || !fault.text[0] || json_error_code(&fault) == json_error_out_of_memory) {
 		pp_fail(err, ENOMEM, "out of memory");
 		return NULL;
 	}
 	pp_show(shown, sizeof(shown), fault.text, strlen(fault.text));
-	pp_fail(err, EINVAL, "line %d, column %d: %s", fault.line, fault.column, shown);
+	pp_fail(err, EBADMSG, "line %d, column %d: %s", fault.line, fault.column, shown);
 	return NULL;
+}
+
+int pp_json_read_value(json_t *document, enum pp_dialect dialect, const char *service,
+		       struct pp_publications *out, struct pp_error *err)
+{
+	const struct reader reader = { dialect, service, out, err };
+	const struct place top = { 0 };
+	size_t before = out->count;
+	int ret;
+
+	if (json_is_array(document))
+		ret = read_array(&reader, document, &top);
+	else if (json_is_object(document))
+		ret = read_object(&reader, document, &top);
+	else
+		ret = json_fail(err, &top, "expected a list of ports or an object that holds one, not %s",
+				json_kind(document));
+	if (ret < 0)
+		out->count = before;
+	return ret;
 }
 
 int pp_json_read(const char *text, size_t len, enum pp_dialect dialect, const char *service,
 		 struct pp_publications *out, struct pp_error *err)
 {
-	const struct reader reader = { dialect, service, out, err };
-	const struct place top = { 0 };
-	size_t before = out->count;
-	json_t *root = load(text, len, err);
+	json_t *document = load(text, len, err);
 	int ret;
 
-	if (!root)
+	if (!document)
 		return -err->code;
-	if (json_is_array(root))
-		ret = read_array(&reader, root, &top);
-	else if (json_is_object(root))
-		ret = read_object(&reader, root, &top);
-	else
-		ret = json_fail(err, &top, "expected a list of ports or an object that holds one, not %s",
-				json_kind(root));
-	json_decref(root);
-	if (ret < 0)
-		out->count = before;
+	ret = pp_json_read_value(document, dialect, service, out, err);
+	json_decref(document);
 	return ret;
 }
