@@ -8,6 +8,7 @@
 #define PORTPUB_ELEMENT_H
 
 #include "portpub/plan.h"
+#include "portpub/port.h"
 
 enum pp_map { PP_MAP_HOST4, PP_MAP_ANY4, PP_MAP_HOST6, PP_MAP_ANY6, PP_MAP_COUNT };
 
@@ -37,13 +38,6 @@ struct pp_elements {
 bool pp_elements_next(struct pp_elements *walk, struct pp_element *out);
 
 const char *pp_map_name(enum pp_map map);
-
-/* A bit for each protocol and port of the container. */
-struct pp_port_set {
-	uint8_t bits[PP_PROTOCOL_COUNT][65536 / 8];
-};
-
-bool pp_port_set_has(const struct pp_port_set *set, enum pp_protocol protocol, uint16_t port);
 
 /*
  * The container ports that are published for this host alone, and nowhere else in the request: other

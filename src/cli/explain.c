@@ -122,7 +122,7 @@ static int collect(const struct arguments *arguments, char **specs, struct expla
 	if (ret == 0 && arguments->from)
 		ret = read_document(arguments, &explanation->request.publications, err);
 	if (ret == 0)
-		ret = pp_conflicts_find(&explanation->request.publications, err);
+		ret = pp_conflicts_find(&explanation->request.publications, NULL, err);
 	for (size_t i = 0; ret == 0 && i < explanation->request.publications.count; i++)
 		ret = pp_plan_make(&explanation->request.publications.items[i], &explanation->request,
 				   &explanation->host, &ignored, err);

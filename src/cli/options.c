@@ -22,6 +22,7 @@ static void translate(const struct cli_option *from, struct option *into, char *
 
 static int complain(const struct cli_command *command, int answer, char **argv)
 {
+	const char *fault = "is not an option of this command";
 	char shown[64], letter[2] = { '-' };
 
 	if (optopt > 0 && optopt <= 255) {
@@ -30,8 +31,11 @@ static int complain(const struct cli_command *command, int answer, char **argv)
 	} else {
 		pp_show(shown, sizeof(shown), argv[optind - 1], strlen(argv[optind - 1]));
 	}
-	cli_fail_usage("%s: %s %s; see: portpub help %s", command->name, shown,
-		       answer == ':' ? "needs a value" : "is not an option of this command", command->name);
+	if (answer == ':')
+		fault = "needs a value";
+	else if (optopt && strchr(argv[optind - 1], '='))
+		fault = "takes no value";
+	cli_fail_usage("%s: %s %s; see: portpub help %s", command->name, shown, fault, command->name);
 	return '?';
 }
 

@@ -3,7 +3,7 @@
  * Theory of operation
  *
  * Conflicts are looked for among claims: what a publication takes of one family, as an interval of ports.
- * Sorted by protocol, family, address and first port, the claims of one address lie side by side, and the
+ * A group is the claims of one protocol and family. Sorted by protocol, family, address and first port, the claims of one address lie side by side, and the
  * any-address, being all zero, leads its family. A scan then compares each claim with the one before it
  * and with the any-address claims of its family, by binary search: n log n for any list.
  */
@@ -19,8 +19,9 @@ struct claim {
 	uint16_t first, last;
 };
 
-/* Claims by exact address, and what a group of them (one protocol and family) begins with. */
 struct claims {
+	const struct pp_publications *list;
+	size_t *which; /* or NULL */
 	struct claim *items;
 	size_t count;
 };
@@ -66,12 +67,15 @@ static void claim(struct claims *claims, const struct pp_publication *by)
 	}
 }
 
-static int fail_conflict(const struct claim *a, const struct claim *b, struct pp_error *err)
+static int fail_conflict(const struct claims *claims, const struct claim *a, const struct claim *b,
+			 struct pp_error *err)
 {
 	const struct claim *earlier = a->by < b->by ? a : b, *later = a->by < b->by ? b : a;
 	char first[PP_PUBLICATION_TEXT], second[PP_PUBLICATION_TEXT];
 	unsigned int port = earlier->first > later->first ? earlier->first : later->first;
 
+	if (claims->which)
+		*claims->which = (size_t)(later->by - claims->list->items);
 	return pp_fail(err, EINVAL, "%s: host port %u/%s is already taken by %s in the same request",
 		       pp_publication_format(later->by, second), port, pp_protocol_name(later->by->protocol),
 		       pp_publication_format(earlier->by, first));
@@ -112,12 +116,12 @@ static int check_group(const struct claims *claims, size_t from, size_t to, stru
 		specific++;
 	for (size_t i = from + 1; i < to; i++) {
 		if (compare_address(&items[i - 1], &items[i]) == 0 && items[i].first <= items[i - 1].last)
-			return fail_conflict(&items[i - 1], &items[i], err);
+			return fail_conflict(claims, &items[i - 1], &items[i], err);
 	}
 	for (size_t i = specific; i < to; i++) {
 		other = overlapping(items, from, specific, items[i].first, items[i].last);
 		if (other)
-			return fail_conflict(other, &items[i], err);
+			return fail_conflict(claims, other, &items[i], err);
 	}
 	return 0;
 }
@@ -145,9 +149,9 @@ static int check_exact(const struct claims *claims, struct pp_error *err)
 	return 0;
 }
 
-int pp_conflicts_find(const struct pp_publications *list, struct pp_error *err)
+int pp_conflicts_find(const struct pp_publications *list, size_t *which, struct pp_error *err)
 {
-	struct claims claims = { 0 };
+	struct claims claims = { .list = list, .which = which };
 	int ret;
 
 	if (list->count < 2)

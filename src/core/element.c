@@ -83,24 +83,6 @@ bool pp_elements_next(struct pp_elements *walk, struct pp_element *out)
 	return false;
 }
 
-bool pp_port_set_has(const struct pp_port_set *set, enum pp_protocol protocol, uint16_t port)
-{
-	return set->bits[protocol][port / 8] >> (port % 8) & 1;
-}
-
-static void set_ports(struct pp_port_set *set, const struct pp_publication *publication, bool value)
-{
-	for (uint32_t i = 0; i < publication->count; i++) {
-		uint32_t port = publication->container_port + i;
-		uint8_t bit = (uint8_t)(1U << (port % 8));
-
-		if (value)
-			set->bits[publication->protocol][port / 8] |= bit;
-		else
-			set->bits[publication->protocol][port / 8] &= (uint8_t)~bit;
-	}
-}
-
 void pp_ports_of_this_host(const struct pp_request *request, const struct pp_host *host,
 			   struct pp_port_set *out)
 {
@@ -111,10 +93,10 @@ void pp_ports_of_this_host(const struct pp_request *request, const struct pp_hos
 		return;
 	for (size_t i = 0; i < list->count; i++) {
 		if (pp_plan_reach(&list->items[i]) == PP_REACH_HOST)
-			set_ports(out, &list->items[i], true);
+			pp_port_set_change(out, &list->items[i], true);
 	}
 	for (size_t i = 0; i < list->count; i++) {
 		if (pp_plan_reach(&list->items[i]) != PP_REACH_HOST)
-			set_ports(out, &list->items[i], false);
+			pp_port_set_change(out, &list->items[i], false);
 	}
 }

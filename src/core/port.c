@@ -21,3 +21,21 @@ const char *pp_port_class_name(enum pp_port_class class)
 
 	return names[class];
 }
+
+bool pp_port_set_has(const struct pp_port_set *set, enum pp_protocol protocol, uint16_t port)
+{
+	return set->bits[protocol][port / 8] >> (port % 8) & 1;
+}
+
+void pp_port_set_change(struct pp_port_set *set, const struct pp_publication *publication, bool value)
+{
+	for (uint32_t i = 0; i < publication->count; i++) {
+		uint32_t port = publication->container_port + i;
+		uint8_t bit = (uint8_t)(1U << (port % 8));
+
+		if (value)
+			set->bits[publication->protocol][port / 8] |= bit;
+		else
+			set->bits[publication->protocol][port / 8] &= (uint8_t)~bit;
+	}
+}

@@ -11,7 +11,7 @@ static bool decimal(struct pp_piece piece, uint16_t *out)
 {
 	uint32_t value = 0;
 
-	if (piece.len == 0)
+	if (piece.len == 0 || piece.len > PP_ERROR_INPUT_MAX)
 		return false;
 	for (size_t i = 0; i < piece.len; i++) {
 		char c = pp_piece_text(piece)[i];
@@ -57,13 +57,13 @@ int pp_range_parse(struct pp_piece piece, enum pp_range_kind kind, struct pp_ran
 		return fail_number(err, low, kind);
 	if (!decimal(high, &range.last))
 		return fail_number(err, high, kind);
-	if (range.first > range.last)
+	if (range.first > range.last && range.last != 0)
 		return pp_fail_at(err, piece, "a range ascends: did you mean %u-%u?", range.last,
 				  range.first);
 	if (range.last == 0 && kind == PP_CONTAINER_PORT)
 		return fail_number(err, piece, kind);
-	if (range.first == 0 && range.last != 0)
-		return pp_fail_at(err, low, "a range of ports cannot contain 0");
+	if ((range.first == 0) != (range.last == 0))
+		return pp_fail_at(err, range.first == 0 ? low : high, "a range of ports cannot contain 0");
 	*out = range;
 	return 0;
 }

@@ -148,13 +148,38 @@ static int parse_address(const struct fields *fields, struct pp_address *out, st
 			  "host address must be an IPv4 or IPv6 address, not a name, zone or prefix");
 }
 
+static int read_container(struct pp_piece piece, struct pp_range *out, struct pp_error *err)
+{
+	if (piece.len == 0)
+		return pp_fail_at(err, piece, "the container port is missing");
+	return pp_range_parse(piece, PP_CONTAINER_PORT, out, err);
+}
+
+static int read_host(const struct fields *fields, struct pp_range *out, struct pp_error *err)
+{
+	bool alone = fields->address.len == 0;
+
+	*out = (struct pp_range){ 0, 0 };
+	if (fields->host.len == 0)
+		return 0;
+	for (size_t i = 0; alone && i < fields->host.len; i++) {
+		if (!strchr("0123456789-", pp_piece_text(fields->host)[i]))
+			return pp_fail_at(err, fields->host,
+					  "neither a host port, 1 to 65535, nor an address with a"
+					  " port behind it; names are not looked up");
+	}
+	return pp_range_parse(fields->host, PP_HOST_PORT, out, err);
+}
+
 /* Cut @body (the spec without its protocol) from the right into container, host and address. */
 static int split(struct pp_piece body, struct fields *fields, struct pp_error *err)
 {
 	const struct pp_piece start = cut(body, 0, 0);
 	struct pp_address ignored;
+	struct pp_range container;
 	struct pp_piece rest;
 	size_t at;
+	int ret;
 
 	if (plain_address(body, &ignored))
 		return pp_fail_at(err, body,
@@ -169,8 +194,10 @@ static int split(struct pp_piece body, struct fields *fields, struct pp_error *e
 		return 0;
 	fields->container = behind(body, at);
 	rest = before(body, at);
-	if (plain_address(rest, &ignored))
-		return fail_two_fields(err, rest, fields->container, fields->protocol, false);
+	if (plain_address(rest, &ignored)) {
+		ret = read_container(fields->container, &container, err);
+		return ret < 0 ? ret : fail_two_fields(err, rest, fields->container, fields->protocol, false);
+	}
 
 	fields->host = rest;
 	if (!find_last(rest, ':', &at))
@@ -255,6 +282,11 @@ static int publish(const struct fields *fields, struct pp_range host, struct pp_
 	uint32_t host_count = pp_range_length(host), container_count = pp_range_length(container);
 	bool pool = container_count == 1 && host_count > 1;
 
+	if (fields->host.len != 0 && host.first == 0 && container_count > 1)
+		return pp_fail_at(err, fields->host,
+				  "0 is one free port, for %u container ports: leave it out to have"
+				  " as many",
+				  container_count);
 	if (fields->host.len != 0 && host_count != container_count && !pool)
 		return pp_fail_at(
 			err, fields->host,
@@ -300,11 +332,9 @@ int pp_spec_parse(const char *text, size_t len, enum pp_spec_forms forms, struct
 	if (ret < 0)
 		return ret;
 
-	if (fields.container.len == 0)
-		return pp_fail_at(err, fields.container, "the container port is missing");
-	ret = pp_range_parse(fields.container, PP_CONTAINER_PORT, &container, err);
-	if (ret == 0 && fields.host.len)
-		ret = pp_range_parse(fields.host, PP_HOST_PORT, &host, err);
+	ret = read_container(fields.container, &container, err);
+	if (ret == 0)
+		ret = read_host(&fields, &host, err);
 	if (ret == 0)
 		ret = parse_address(&fields, &publication.address, err);
 	if (ret == 0)

@@ -230,7 +230,7 @@ static int check_pools(const struct pp_publications *list, struct pp_error *err)
 		first.host_port_last = 0;
 		ret = pp_publications_append(&firsts, &first, err);
 	}
-	if (ret == 0 && pp_conflicts_find(&firsts, &conflict) < 0)
+	if (ret == 0 && pp_conflicts_find(&firsts, NULL, &conflict) < 0)
 		ret = pp_fail(err, conflict.code,
 			      "a pool is shown by its first port, which another publication takes here: name "
 			      "the port");

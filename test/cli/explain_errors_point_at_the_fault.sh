@@ -26,6 +26,7 @@ refused 'an unknown option is usage' 'portpub: explain: --frm is not an option o
 	80 --frm x
 refused 'an unknown letter is usage' 'portpub: explain: -8 is not an option of this command; see: portpub help explain' -80
 refused 'a missing value is usage' 'portpub: explain: --to needs a value; see: portpub help explain' 80 --to
+refused 'a value too many is usage' 'portpub: explain: --json=1 takes no value; see: portpub help explain' 80 --json=1
 refused 'two answers are one too many' 'portpub: --json and --nft are two answers: choose one' 80 --json --nft
 refused 'rules need a target' 'portpub: rules need a target: --to ADDRESS' --nft 80:80
 refused 'a service needs a document' 'portpub: --service and --dialect belong to --from' 80 --service web
@@ -80,6 +81,7 @@ is 'nor can JSON' "$status" 1
 
 # A little over what the program itself takes: sanitizers want more from the start, and cannot be asked.
 little() {
+	# shellcheck disable=SC3045 # every sh of Linux has it
 	(ulimit -v 60000 && exec "$PORTPUB" "$@")
 }
 seq 1 65000 | jq -c '{hostPort: ., containerPort: .}' | jq -sc . >"$tap_tmp/many.json"

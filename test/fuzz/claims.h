@@ -69,7 +69,7 @@ static inline void claim_document(const uint8_t *data, size_t size, enum pp_dial
 	if (pp_json_read((const char *)data, size, dialect, service, &list, &err) < 0) {
 		claim(list.count == 0);
 		claim_error(&err);
-	} else if (pp_conflicts_find(&list, &err) < 0) {
+	} else if (pp_conflicts_find(&list, NULL, &err) < 0) {
 		claim_error(&err);
 	}
 	for (size_t i = 0; i < list.count; i++)

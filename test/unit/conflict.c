@@ -58,7 +58,7 @@ START_TEST(conflict_names_the_port_that_is_asked_for_twice)
 	while (count < 4 && conflicts[_i].specs[count])
 		count++;
 	list = unit_publications(conflicts[_i].specs, count);
-	ret = pp_conflicts_find(&list, &err);
+	ret = pp_conflicts_find(&list, NULL, &err);
 	if (conflicts[_i].message) {
 		ck_assert_int_eq(ret, -EINVAL);
 		ck_assert_str_eq(err.message, conflicts[_i].message);
@@ -106,7 +106,8 @@ START_TEST(conflict_agrees_with_the_plain_definition_on_random_lists)
 				wanted |= clash(&list.items[k], &publication);
 			pp_publications_append(&list, &publication, &err);
 		}
-		ck_assert_msg((pp_conflicts_find(&list, &err) < 0) == wanted, "seed %d, round %d", _i, round);
+		ck_assert_msg((pp_conflicts_find(&list, NULL, &err) < 0) == wanted, "seed %d, round %d", _i,
+			      round);
 		found += wanted;
 		pp_publications_fini(&list);
 	}
@@ -128,9 +129,9 @@ START_TEST(conflict_looks_through_the_longest_list_in_no_time)
 		publication.address.bytes[3] = (uint8_t)i;
 		ck_assert_int_eq(pp_publications_append(&list, &publication, &err), 0);
 	}
-	ck_assert_int_eq(pp_conflicts_find(&list, &err), 0);
+	ck_assert_int_eq(pp_conflicts_find(&list, NULL, &err), 0);
 	list.items[PP_PUBLICATIONS_MAX - 1] = unit_publication("80:80");
-	ck_assert_int_eq(pp_conflicts_find(&list, &err), -EINVAL);
+	ck_assert_int_eq(pp_conflicts_find(&list, NULL, &err), -EINVAL);
 	pp_publications_fini(&list);
 }
 END_TEST

@@ -186,7 +186,7 @@ static void check_row(const json_t *row, enum reader reader, enum pp_dialect dia
 
 	pp_show(shown, sizeof(shown), text, len);
 	if (ret == 0)
-		ret = pp_conflicts_find(&list, &err);
+		ret = pp_conflicts_find(&list, NULL, &err);
 	ck_assert_msg((ret == 0) == json_is_true(json_object_get(row, "ok")), "%s: %s (%s)", shown,
 		      ret == 0 ? "accepted" : err.message, json_string_value(json_object_get(row, "why")));
 	if (ret == 0 && range) {

@@ -61,7 +61,15 @@ static const struct {
 	{ "80-:80", "^^^ a range is written FIRST-LAST, as in 8000-8010" },
 	{ "8000-8002:80-81",
 	  "^^^^^^^^^ 3 host ports for 2 container ports: give as many of each, or one container port" },
-	{ "0:80-82", "^ 1 host port for 3 container ports: give as many of each, or one container port" },
+	{ "127.0.0.1:", "          ^ the container port is missing" },
+	{ "127.0.0.1:0", "          ^ container port must be 1 to 65535" },
+	{ "localhost:80",
+	  "^^^^^^^^^ neither a host port, 1 to 65535, nor an address with a port behind it; names are not"
+	  " looked up" },
+	{ "5-0:80", "  ^ a range of ports cannot contain 0" },
+	{ "8000:80-82",
+	  "^^^^ 1 host port for 3 container ports: give as many of each, or one container port" },
+	{ "0:80-82", "^ 0 is one free port, for 3 container ports: leave it out to have as many" },
 	{ "127.0.0.1:80",
 	  "^^^^^^^^^ no host port behind the address: did you mean 127.0.0.1::80 (a free port)"
 	  " or 127.0.0.1:80:80?" },

@@ -6,7 +6,8 @@
  */
 #include "reader.h"
 
-#include <strings.h>
+#include <ctype.h>
+#include <string.h>
 
 enum { HOST_PORT, CONTAINER_PORT, PROTOCOL, HOST_IP, KEY_COUNT };
 
@@ -17,10 +18,25 @@ static const char *const names[KEY_COUNT] = {
 	[HOST_IP] = "hostIP",
 };
 
+/* In any case, as Go folds it: the long s, U+017F, is an s to Go. A key that Go reads must not be missed here. */
+static bool same(const char *key, const char *name)
+{
+	static const char long_s[] = "\xc5\xbf";
+
+	for (; *key && *name; name++) {
+		bool is_long_s = strncmp(key, long_s, 2) == 0;
+
+		if ((is_long_s ? 's' : tolower((unsigned char)*key)) != tolower((unsigned char)*name))
+			return false;
+		key += is_long_s ? 2 : 1;
+	}
+	return *key == *name;
+}
+
 static int which(const char *key)
 {
 	for (int k = 0; k < KEY_COUNT; k++) {
-		if (strcasecmp(key, names[k]) == 0)
+		if (same(key, names[k]))
 			return k;
 	}
 	return -1;
@@ -64,10 +80,10 @@ static int collect(const json_t *entry, const struct place *place, json_t *value
 	return 0;
 }
 
-/* "" is what an unset protocol looks like when Go writes it. */
+/* "" and null are what an unset field looks like when Go writes it. */
 static bool unset(const json_t *value)
 {
-	return !value || (json_is_string(value) && json_string_length(value) == 0);
+	return !value || json_is_null(value) || (json_is_string(value) && json_string_length(value) == 0);
 }
 
 static int read_entry(const json_t *entry, const struct place *place, struct pp_publication *out,
@@ -87,7 +103,7 @@ static int read_entry(const json_t *entry, const struct place *place, struct pp_
 		ret = json_port(values[CONTAINER_PORT], &places[CONTAINER_PORT], &out->container_port, err);
 	if (ret == 0 && !unset(values[PROTOCOL]))
 		ret = json_protocol(values[PROTOCOL], &places[PROTOCOL], &out->protocol, err);
-	if (ret == 0 && values[HOST_IP])
+	if (ret == 0 && !unset(values[HOST_IP]))
 		ret = json_address(values[HOST_IP], &places[HOST_IP], &out->address, err);
 	return ret;
 }

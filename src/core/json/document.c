@@ -15,11 +15,13 @@
  * of returning what they found. A document that names no dialect, or two, is an error: guessing would
  * publish something nobody asked for.
  */
+#include "portpub/conflict.h"
 #include "reader.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <string.h>
+#include <strings.h>
 
 static const struct dialect *const dialects[] = {
 	[PP_DIALECT_AUTO] = NULL,
@@ -76,19 +78,37 @@ static bool is_map(enum pp_dialect dialect)
 	return !dialects[dialect]->read_entry;
 }
 
+/* Two entries for one port: said here, where the later one has a place. Lists have an entry a publication. */
+static int check_conflicts(const struct reader *reader, enum pp_dialect dialect, size_t first,
+			   const struct place *place)
+{
+	struct pp_publications ours = { reader->out->items + first, reader->out->count - first, 0 };
+	size_t which = 0;
+	int ret = pp_conflicts_find(&ours, &which, reader->err);
+	struct place here = place_index(place, which);
+
+	if (ret == -EINVAL)
+		json_fail_inside(reader->err, dialects[dialect]->read_all ? place : &here);
+	return ret;
+}
+
 static int read_value(const struct reader *reader, enum pp_dialect dialect, json_t *value,
 		      const struct place *place)
 {
 	const struct dialect *d = dialects[dialect];
+	size_t first = reader->out->count;
+	int ret;
 
 	if (json_is_null(value) && d->null_is_empty)
 		return 0;
 	if (is_map(dialect) ? !json_is_object(value) : !json_is_array(value))
 		return json_fail(reader->err, place, "must be %s, not %s",
 				 is_map(dialect) ? "an object" : "a list", json_kind(value));
-	if (d->read_all)
-		return d->read_all(value, place, reader->out, reader->err);
-	return json_read_list(value, d, place, reader->out, reader->err);
+	ret = d->read_all ? d->read_all(value, place, reader->out, reader->err)
+			  : json_read_list(value, d, place, reader->out, reader->err);
+	if (ret == 0)
+		ret = check_conflicts(reader, dialect, first, place);
+	return ret;
 }
 
 static int fail_two(const struct reader *reader, const struct place *place, enum pp_dialect a,
@@ -98,20 +118,53 @@ static int fail_two(const struct reader *reader, const struct place *place, enum
 			 dialects[a]->holder, dialects[b]->holder);
 }
 
+/* A service that publishes nothing because its key is misspelt should not look as if it meant to. */
+static int check_spelling(const struct reader *reader, const json_t *service, const struct place *place)
+{
+	static const struct {
+		const char *wrong, *right;
+	} spellings[] = {
+		{ "publishedPorts", "publishedPorts" },
+		{ "published_ports", "publishedPorts" },
+		{ "publishedPort", "publishedPorts" },
+		{ "ports", "ports" },
+	};
+	const char *key;
+	json_t *value;
+
+	json_object_foreach ((json_t *)service, key, value) {
+		struct place here = place_key(place, key);
+
+		for (size_t i = 0; i < sizeof(spellings) / sizeof(spellings[0]); i++) {
+			if (strcasecmp(key, spellings[i].wrong) == 0 && strcmp(key, spellings[i].right) != 0)
+				return json_fail(reader->err, &here, "did you mean %s?", spellings[i].right);
+		}
+	}
+	return 0;
+}
+
 /* Of a service: what it publishes, in which dialect; AUTO where it publishes nothing. */
 static int find_published(const struct reader *reader, const json_t *service, const struct place *place,
 			  enum pp_dialect *out)
 {
 	static const enum pp_dialect either[] = { PP_DIALECT_DISCO, PP_DIALECT_COMPOSE };
+	int ret;
 
 	*out = PP_DIALECT_AUTO;
 	if (!json_is_object(service))
 		return json_fail(reader->err, place, "must be an object, not %s", json_kind(service));
+	ret = check_spelling(reader, service, place);
+	if (ret < 0)
+		return ret;
 	for (size_t i = 0; i < 2; i++) {
-		const json_t *value = json_object_get(service, dialects[either[i]]->holder);
+		struct place here = place_key(place, dialects[either[i]]->holder);
+		const json_t *value = json_object_get(service, here.key);
 
-		if (!value || !may_be(reader, either[i]) ||
-		    (json_is_array(value) && json_array_size(value) == 0))
+		if (!value || !may_be(reader, either[i]))
+			continue;
+		if (!json_is_array(value))
+			return json_fail(reader->err, &here, "must be a list, not %s", json_kind(value));
+		if (json_array_size(value) == 0)
 			continue;
 		if (*out != PP_DIALECT_AUTO)
 			return fail_two(reader, place, *out, either[i]);
@@ -212,8 +265,12 @@ static enum pp_dialect bare_map(const struct reader *reader, json_t *object)
 	return may_be(reader, told) ? told : PP_DIALECT_AUTO;
 }
 
-static int fail_unknown(const struct reader *reader, const struct place *place)
+static int fail_unknown(const struct reader *reader, const json_t *object, const struct place *place)
 {
+	for (int d = PP_DIALECT_AUTO + 1; d < PP_DIALECT_COUNT; d++) {
+		if (dialects[d]->read_entry && dialects[d]->tells(object))
+			return json_fail(reader->err, place, "this is one entry: put it in a list, [ ]");
+	}
 	return json_fail(
 		reader->err, place,
 		"no ports here: expected a list, or an object that holds publishedPorts, portMappings,"
@@ -223,22 +280,24 @@ static int fail_unknown(const struct reader *reader, const struct place *place)
 static int read_object(const struct reader *reader, json_t *object, const struct place *place)
 {
 	json_t *services = json_object_get(object, "services");
+	struct place here = place_key(place, "services");
 	enum pp_dialect dialect;
-	struct place here;
-	int ret;
+	int ret = find_holder(reader, object, place, &dialect);
 
-	if (json_is_object(services) &&
-	    (may_be(reader, PP_DIALECT_DISCO) || may_be(reader, PP_DIALECT_COMPOSE))) {
-		here = place_key(place, "services");
+	if (ret < 0)
+		return ret;
+	if (services && (may_be(reader, PP_DIALECT_DISCO) || may_be(reader, PP_DIALECT_COMPOSE))) {
+		if (dialect != PP_DIALECT_AUTO)
+			return json_fail(reader->err, place, "holds both services and %s",
+					 dialects[dialect]->holder);
+		if (!json_is_object(services))
+			return json_fail(reader->err, &here, "must be an object, not %s",
+					 json_kind(services));
 		return read_services(reader, services, &here);
 	}
 	if (reader->service)
 		return json_fail(reader->err, place,
 				 "--service needs a document with services; this one has none");
-
-	ret = find_holder(reader, object, place, &dialect);
-	if (ret < 0)
-		return ret;
 	if (dialect != PP_DIALECT_AUTO) {
 		here = place_key(place, dialects[dialect]->holder);
 		return read_value(reader, dialect, json_object_get(object, dialects[dialect]->holder), &here);
@@ -255,7 +314,7 @@ static int read_object(const struct reader *reader, json_t *object, const struct
 		return value ? read_value(reader, wrappers[i].dialect, value, &here) : 0;
 	}
 	dialect = bare_map(reader, object);
-	return dialect == PP_DIALECT_AUTO ? fail_unknown(reader, place)
+	return dialect == PP_DIALECT_AUTO ? fail_unknown(reader, object, place)
 					  : read_value(reader, dialect, object, place);
 }
 
@@ -288,7 +347,7 @@ static int read_array(const struct reader *reader, json_t *list, const struct pl
 		return json_fail(
 			reader->err, place,
 			"these entries have no key that tells what they are: publishedAs, hostPort, target,"
-			" host_port");
+			" host_port (mind the case)");
 	if (!is_map(dialect))
 		return read_value(reader, dialect, list, place);
 
@@ -304,6 +363,21 @@ static int read_array(const struct reader *reader, json_t *list, const struct pl
 	return read_object(reader, json_array_get(list, 0), &here);
 }
 
+/*
+ * What a document would take in memory, before any is taken: a value is behind a comma or a bracket. Those
+ * inside text count, too: the longest list of ports that may be has half as many.
+ */
+enum { VALUES_MAX = 2 << 20 };
+
+static size_t count_values(const char *text, size_t len)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < len; i++)
+		count += text[i] == ',' || text[i] == '[' || text[i] == '{';
+	return count;
+}
+
 /* jansson fills its error only where the text is wrong: out of memory it may say nothing at all. */
 static json_t *load(const char *text, size_t len, struct pp_error *err)
 {
@@ -314,6 +388,10 @@ static json_t *load(const char *text, size_t len, struct pp_error *err)
 	if (len > PP_JSON_MAX) {
 		pp_fail(err, EINVAL, "%zu bytes are too many for a list of ports: at most %d", len,
 			PP_JSON_MAX);
+		return NULL;
+	}
+	if (count_values(text, len) > VALUES_MAX) {
+		pp_fail(err, EINVAL, "more than %d values are too many for a list of ports", VALUES_MAX);
 		return NULL;
 	}
 	root = json_loadb(text, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &fault);
@@ -336,7 +414,10 @@ int pp_json_read_value(json_t *document, enum pp_dialect dialect, const char *se
 	size_t before = out->count;
 	int ret;
 
-	if (json_is_array(document))
+	if (json_is_null(document) && dialect != PP_DIALECT_AUTO && dialects[dialect]->null_is_empty &&
+	    !service)
+		ret = 0;
+	else if (json_is_array(document))
 		ret = read_array(&reader, document, &top);
 	else if (json_is_object(document))
 		ret = read_object(&reader, document, &top);
