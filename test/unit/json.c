@@ -54,6 +54,8 @@ static const struct {
 	  "81,"
 	  "\"hostip\":\"::1\",\"unknown\":{}}]}}",
 	  NULL, "[::1]:80:81/tcp", PP_DIALECT_AUTO },
+	{ "{\"runtimeConfig\":{\"PortMappings\":[{\"hostPort\":80,\"containerPort\":81}]}}", NULL,
+	  "80:81/tcp", PP_DIALECT_AUTO },
 	{ "{\"container_id\":\"x\",\"port_mappings\":[{\"host_ip\":\"\",\"container_port\":1,\"host_port\":2,"
 	  "\"range\":65534,\"protocol\":\"udp\"}]}",
 	  NULL, "2-65535:1-65534/udp", PP_DIALECT_AUTO },

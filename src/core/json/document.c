@@ -34,7 +34,7 @@ static const struct dialect *const dialects[] = {
 };
 static_assert(sizeof(dialects) / sizeof(dialects[0]) == PP_DIALECT_COUNT, "an entry for each dialect");
 
-static const struct {
+static const struct wrapper {
 	const char *key;
 	enum pp_dialect dialect;
 } wrappers[] = {
@@ -82,11 +82,16 @@ static bool is_map(enum pp_dialect dialect)
 static int check_conflicts(const struct reader *reader, enum pp_dialect dialect, size_t first,
 			   const struct place *place)
 {
-	struct pp_publications ours = { reader->out->items + first, reader->out->count - first, 0 };
+	struct pp_publications ours = { .count = reader->out->count - first };
+	struct place here;
 	size_t which = 0;
-	int ret = pp_conflicts_find(&ours, &which, reader->err);
-	struct place here = place_index(place, which);
+	int ret;
 
+	if (ours.count < 2)
+		return 0;
+	ours.items = reader->out->items + first;
+	ret = pp_conflicts_find(&ours, &which, reader->err);
+	here = place_index(place, which);
 	if (ret == -EINVAL)
 		json_fail_inside(reader->err, dialects[dialect]->read_all ? place : &here);
 	return ret;
@@ -221,6 +226,8 @@ static int read_services(const struct reader *reader, json_t *services, const st
 	struct place here;
 	int ret;
 
+	if (!json_is_object(services))
+		return json_fail(reader->err, place, "must be an object, not %s", json_kind(services));
 	if (!name) {
 		ret = find_service(reader, services, place, &name);
 		if (ret < 0 || !name)
@@ -241,9 +248,7 @@ static int find_holder(const struct reader *reader, const json_t *object, const 
 		if (!may_be(reader, (enum pp_dialect)i) || !json_object_get(object, dialects[i]->holder))
 			continue;
 		if (*out != PP_DIALECT_AUTO)
-			return json_fail(reader->err, place,
-					 "holds both %s and %s: choose one with --dialect",
-					 dialects[*out]->holder, dialects[i]->holder);
+			return fail_two(reader, place, *out, (enum pp_dialect)i);
 		*out = (enum pp_dialect)i;
 	}
 	return 0;
@@ -277,22 +282,52 @@ static int fail_unknown(const struct reader *reader, const json_t *object, const
 		" ports, port_mappings, PortBindings, ExposedPorts or services");
 }
 
+/* The wrapper that @object has, or NULL. */
+static const struct wrapper *find_wrapper(const struct reader *reader, const json_t *object)
+{
+	for (size_t i = 0; i < sizeof(wrappers) / sizeof(wrappers[0]); i++) {
+		if (may_be(reader, wrappers[i].dialect) &&
+		    json_is_object(json_object_get(object, wrappers[i].key)))
+			return &wrappers[i];
+	}
+	return NULL;
+}
+
+/* The programs that write wrappers are in Go, to which the case of a key does not matter. */
+static int read_wrapped(const struct reader *reader, const json_t *object, const struct wrapper *wrapper,
+			const struct place *place)
+{
+	struct place outer = place_key(place, wrapper->key), here;
+	const char *key;
+	json_t *value;
+
+	json_object_foreach (json_object_get(object, wrapper->key), key, value) {
+		here = place_key(&outer, key);
+		if (strcasecmp(key, dialects[wrapper->dialect]->holder) == 0)
+			return read_value(reader, wrapper->dialect, value, &here);
+	}
+	return 0;
+}
+
+static bool may_have_services(const struct reader *reader)
+{
+	return may_be(reader, PP_DIALECT_DISCO) || may_be(reader, PP_DIALECT_COMPOSE);
+}
+
 static int read_object(const struct reader *reader, json_t *object, const struct place *place)
 {
-	json_t *services = json_object_get(object, "services");
-	struct place here = place_key(place, "services");
+	json_t *services = may_have_services(reader) ? json_object_get(object, "services") : NULL;
+	const struct wrapper *wrapper;
 	enum pp_dialect dialect;
+	struct place here;
 	int ret = find_holder(reader, object, place, &dialect);
 
 	if (ret < 0)
 		return ret;
-	if (services && (may_be(reader, PP_DIALECT_DISCO) || may_be(reader, PP_DIALECT_COMPOSE))) {
-		if (dialect != PP_DIALECT_AUTO)
-			return json_fail(reader->err, place, "holds both services and %s",
-					 dialects[dialect]->holder);
-		if (!json_is_object(services))
-			return json_fail(reader->err, &here, "must be an object, not %s",
-					 json_kind(services));
+	if (services && dialect != PP_DIALECT_AUTO)
+		return json_fail(reader->err, place, "holds both services and %s", dialects[dialect]->holder);
+	if (services) {
+		here = place_key(place, "services");
 		return read_services(reader, services, &here);
 	}
 	if (reader->service)
@@ -300,19 +335,11 @@ static int read_object(const struct reader *reader, json_t *object, const struct
 				 "--service needs a document with services; this one has none");
 	if (dialect != PP_DIALECT_AUTO) {
 		here = place_key(place, dialects[dialect]->holder);
-		return read_value(reader, dialect, json_object_get(object, dialects[dialect]->holder), &here);
+		return read_value(reader, dialect, json_object_get(object, here.key), &here);
 	}
-	for (size_t i = 0; i < sizeof(wrappers) / sizeof(wrappers[0]); i++) {
-		json_t *inner = json_object_get(object, wrappers[i].key), *value;
-
-		if (!json_is_object(inner) || !may_be(reader, wrappers[i].dialect))
-			continue;
-		struct place outer = place_key(place, wrappers[i].key);
-
-		here = place_key(&outer, dialects[wrappers[i].dialect]->holder);
-		value = json_object_get(inner, here.key);
-		return value ? read_value(reader, wrappers[i].dialect, value, &here) : 0;
-	}
+	wrapper = find_wrapper(reader, object);
+	if (wrapper)
+		return read_wrapped(reader, object, wrapper, place);
 	dialect = bare_map(reader, object);
 	return dialect == PP_DIALECT_AUTO ? fail_unknown(reader, object, place)
 					  : read_value(reader, dialect, object, place);
