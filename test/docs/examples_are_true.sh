@@ -31,11 +31,14 @@ check_blocks() { # NAME
 	check_example "$1"
 }
 
+# The names of ports are not the same everywhere, if there are any.
+nameless() { sed -e 's/\(standard\|registered\|dynamic\), .*/\1/' -e '/^  container port  /d' "$1"; }
+
 check_example() {
 	[ -n "$command" ] || return
 	printf '%s' "$expected" | sed -e :a -e '/^\n*$/{$d;N;ba' -e '}' >"$tap_tmp/want"
 	(cd "$tap_tmp/work" && sh -c "$command") >"$tap_tmp/have" 2>&1 </dev/null
-	is "$1: $command" "$(cat "$tap_tmp/have")" "$(cat "$tap_tmp/want")"
+	is "$1: $command" "$(nameless "$tap_tmp/have")" "$(nameless "$tap_tmp/want")"
 	command='' expected=''
 }
 

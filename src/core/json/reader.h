@@ -80,6 +80,9 @@ extern const struct dialect dialect_disco, dialect_cni, dialect_compose, dialect
 int json_read_list(json_t *list, const struct dialect *dialect, const struct place *place,
 		   struct pp_publications *out, struct pp_error *err);
 
+/* What the publications from @first on say more than once is left in once. -ENOMEM. */
+int json_collapse(struct pp_publications *list, size_t first, struct pp_error *err);
+
 /* An error for the first key that is none of @known (NULL at its end) and does not begin with "x-" if @extensions. */
 int json_known_keys(const json_t *object, const struct place *place, const char *const known[],
 		    bool extensions, struct pp_error *err);
