@@ -106,8 +106,9 @@ uninstall: ## what install has put there
 	rm -f $(patsubst man/%,$(DESTDIR)$(MANDIR)/man5/%,$(filter %.5,$(MANUALS)))
 	rm -f $(patsubst man/%,$(DESTDIR)$(MANDIR)/man8/%,$(filter %.8,$(MANUALS)))
 
-dist: ## a tarball of the last commit
-	git archive --prefix=portpub-$(VERSION)/ -o portpub-$(VERSION).tar.gz HEAD
+dist: ## a tarball of the last commit, in $(BUILD)
+	@mkdir -p $(BUILD)
+	git archive --prefix=portpub-$(VERSION)/ -o $(BUILD)/portpub-$(VERSION).tar.gz HEAD
 
 clean: ## remove what was built
 	rm -rf $(BUILD)

@@ -10,14 +10,17 @@
 
 if [ -z "${HOSTS_INSIDE:-}" ]; then
 	for how in -Urnm -nm; do # root can do without a user namespace
-		unshare $how true 2>/dev/null && HOSTS_INSIDE=1 exec unshare $how "$0"
+		unshare $how true 2>/dev/null || continue
+		rm -rf "$tap_tmp" # the script that starts anew makes its own
+		HOSTS_INSIDE=1 exec unshare $how "$0"
 	done
 	skip_all 'no user namespaces here; needs root'
 fi
 
 pids=
-# shellcheck disable=SC2064,SC2086,SC2154 # pids as they are at the end
+# shellcheck disable=SC2086,SC2154 # words are wanted; tap.sh makes the directory
 trap 'kill $pids 2>/dev/null; rm -rf "$tap_tmp"' EXIT
+trap 'exit 143' INT TERM
 
 # Wait for a condition, five seconds at most.
 until_true() {
@@ -59,11 +62,11 @@ cable() {
 	at "$1" ip route add default via "$6"
 }
 
-# serve MACHINE PORT
+# serve MACHINE PORT NAME: an HTTP server that says who it is and who asked.
 serve() {
-	at "$1" "$HELLO" "$2" >"$tap_tmp/ready$2" &
+	nsenter -t "$1" -n "$HELLO" "$2" "$3" >"$tap_tmp/ready$3$2" & # not by at: the pid must be the server's own
 	pids="$pids $!"
-	until_true grep -q ready "$tap_tmp/ready$2"
+	until_true grep -q ready "$tap_tmp/ready$3$2"
 }
 
 # ask MACHINE URL: what the server answers, or curl's exit status. 0 is this host.

@@ -40,10 +40,11 @@ bool pp_elements_next(struct pp_elements *walk, struct pp_element *out);
 const char *pp_map_name(enum pp_map map);
 
 /*
- * The container ports that are published for this host alone, and nowhere else in the request: other
- * networks are kept from them at the container's own address, too. None where the kernel is left alone.
+ * The container ports that are published for this host alone, and nowhere else in @family: other networks
+ * are kept from them at the container's own address of that family, too. None where the kernel is left
+ * alone.
  */
-void pp_ports_of_this_host(const struct pp_request *request, const struct pp_host *host,
+void pp_ports_of_this_host(const struct pp_request *request, const struct pp_host *host, sa_family_t family,
 			   struct pp_port_set *out);
 
 #endif

@@ -37,6 +37,7 @@ struct arguments {
 	const char *from, *service;
 	enum pp_dialect dialect;
 	bool json, nft;
+	unsigned int seen; /* a bit for each option from OPT_FROM on */
 };
 
 static int read_spec(const char *text, struct pp_publications *out, struct pp_error *err)
@@ -75,15 +76,34 @@ static int read_document(const struct arguments *arguments, struct pp_publicatio
 	return ret;
 }
 
+/* Only -p may be said more than once. */
+static bool is_repeated(int key, struct arguments *arguments)
+{
+	unsigned int bit = key >= OPT_FROM ? 1U << (key - OPT_FROM) : 0;
+	bool repeated = arguments->seen & bit;
+
+	arguments->seen |= bit;
+	return repeated;
+}
+
+static const char *name_of(int key)
+{
+	const struct cli_option *option = options;
+
+	while (option->key != key)
+		option++;
+	return option->name;
+}
+
 static int take_option(int key, struct arguments *arguments, struct explanation *explanation,
 		       struct pp_error *err)
 {
+	if (is_repeated(key, arguments))
+		return pp_fail(err, EINVAL, "--%s is given twice", name_of(key));
 	switch (key) {
 	case 'p':
 		return read_spec(optarg, &explanation->request.publications, err);
 	case OPT_FROM:
-		if (arguments->from)
-			return pp_fail(err, EINVAL, "--from is given twice");
 		arguments->from = optarg;
 		return 0;
 	case OPT_DIALECT:
@@ -201,7 +221,8 @@ static int run(const struct cli_command *self, int argc, char **argv)
 
 const struct cli_command cli_explain = {
 	.name = "explain",
-	.synopsis = "[-p] SPEC... [--from FILE|-] [--to ADDR[,ADDR6]] [--via PATH] [--json | --nft]",
+	.synopsis = "[[-p] SPEC...] [--from FILE|- [--dialect NAME] [--service NAME]]\n               [--to "
+		    "ADDR[,ADDR6]] [--via PATH] [--json | --nft]",
 	.summary = "Say what publishing SPEC would do, and why; needs no privilege and changes nothing",
 	.options = options,
 	.run = run,

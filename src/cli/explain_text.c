@@ -82,8 +82,8 @@ static void format_container(const struct pp_publication *publication, const str
 static void print_ways(const struct pp_publication *publication, const struct explanation *explanation)
 {
 	static const char *const arrows[] = {
-		[PP_PATH_KERNEL] = "==== kernel ====>",
-		[PP_PATH_USERSPACE] = "-- userspace --->",
+		[PP_PATH_KERNEL] = "==== kernel ====> ",
+		[PP_PATH_USERSPACE] = "-- userspace ---> ",
 		[PP_PATH_NONE] = "-- not carried --",
 	};
 	char hosts[PP_WAYS_MAX][HOST_TEXT], container[HOST_TEXT];
@@ -100,7 +100,7 @@ static void print_ways(const struct pp_publication *publication, const struct ex
 	}
 	for (size_t i = 0; i < plan.count; i++) {
 		format_container(publication, &plan.ways[i], &explanation->request.target, container);
-		printf("  %-10s --> %-*s %s %s\n", client_of(&plan.ways[i]), width, hosts[i],
+		printf("  %-10s --> %-*s %s%s\n", client_of(&plan.ways[i]), width, hosts[i],
 		       arrows[plan.ways[i].path], plan.ways[i].path == PP_PATH_NONE ? "" : container);
 		printf("                 %s\n", plan.ways[i].reason);
 	}

@@ -17,7 +17,7 @@ const char *explain_reach(const struct pp_publication *publication, char out[sta
 	case PP_REACH_LINK:
 		snprintf(out, EXPLAIN_REACH_TEXT, "the machines on one link");
 		break;
-	default:
+	case PP_REACH_ADDRESS:
 		snprintf(out, EXPLAIN_REACH_TEXT, "every network from which %s is reachable",
 			 pp_address_format(&publication->address, address));
 	}
@@ -46,6 +46,12 @@ bool explain_warning(const struct pp_publication *publication, char out[static E
 		format_local(publication, local);
 		snprintf(out, EXPLAIN_WARNING_TEXT, "reachable from every network; %s limits it to this host",
 			 local);
+		return true;
+	}
+	if (pp_plan_reach(publication) == PP_REACH_LINK) {
+		snprintf(out, EXPLAIN_WARNING_TEXT,
+			 "%s is on every link at once: no socket can be bound to it alone",
+			 pp_address_format(&publication->address, address));
 		return true;
 	}
 	if (pp_address_is_multicast(&publication->address)) {

@@ -7,7 +7,7 @@
 
 static bool bad_input(int code)
 {
-	return code == ENOENT || code == ENOTDIR || code == EISDIR || code == EFBIG;
+	return code == ENOENT || code == ENOTDIR || code == EISDIR || code == ENAMETOOLONG || code == EFBIG;
 }
 
 /* A file that is not there, no file at all or too large is bad input; the rest is the machine's. */

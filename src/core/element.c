@@ -83,7 +83,12 @@ bool pp_elements_next(struct pp_elements *walk, struct pp_element *out)
 	return false;
 }
 
-void pp_ports_of_this_host(const struct pp_request *request, const struct pp_host *host,
+static bool opens(const struct pp_publication *publication, sa_family_t family)
+{
+	return publication->address.family == AF_UNSPEC || publication->address.family == family;
+}
+
+void pp_ports_of_this_host(const struct pp_request *request, const struct pp_host *host, sa_family_t family,
 			   struct pp_port_set *out)
 {
 	const struct pp_publications *list = &request->publications;
@@ -96,7 +101,7 @@ void pp_ports_of_this_host(const struct pp_request *request, const struct pp_hos
 			pp_port_set_change(out, &list->items[i], true);
 	}
 	for (size_t i = 0; i < list->count; i++) {
-		if (pp_plan_reach(&list->items[i]) != PP_REACH_HOST)
+		if (pp_plan_reach(&list->items[i]) != PP_REACH_HOST && opens(&list->items[i], family))
 			pp_port_set_change(out, &list->items[i], false);
 	}
 }

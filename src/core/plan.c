@@ -96,10 +96,10 @@ static const char *kernel_reason(const struct pp_way *way, const struct pp_targe
 	if (way->family == AF_INET && way->class == PP_CLASS_LOOPBACK)
 		return "nftables DNAT from this host; a guard drops 127.0.0.0/8 that comes from elsewhere";
 	if (pp_target_is_known(target))
-		return "nftables DNAT, the client's address is kept";
+		return "nftables DNAT; clients outside keep their address";
 	return way->family == AF_INET
-		       ? "nftables DNAT, the client's address is kept, if the container has IPv4"
-		       : "nftables DNAT, the client's address is kept, if the container has IPv6";
+		       ? "nftables DNAT, if the container has IPv4; clients outside keep their address"
+		       : "nftables DNAT, if the container has IPv6; clients outside keep their address";
 }
 
 /* Why the kernel cannot carry this way, or NULL. */

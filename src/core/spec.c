@@ -91,7 +91,9 @@ static int parse_protocol(struct pp_piece piece, enum pp_protocol *out, struct p
 	if (find(piece, '/', &at))
 		return pp_fail_at(err, cut(piece, at, piece.len - at), "one slash only, before the protocol");
 	if (find(piece, ':', &at))
-		return pp_fail_at(err, piece, "the protocol comes last, behind the container port");
+		return pp_fail_at(
+			err, piece,
+			"behind a slash is the protocol, which comes last; an address has no prefix");
 	if (!pp_protocol_parse(pp_piece_text(piece), piece.len, out))
 		return pp_fail_at(err, piece, "protocol must be tcp, udp or sctp");
 	return 0;

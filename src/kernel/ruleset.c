@@ -130,7 +130,7 @@ static void print_direct(const struct pp_ruleset *ruleset, sa_family_t family, F
 	fprintf(out, "\tset direct%c {\n\t\ttype inet_proto . %s . inet_service\n",
 		family == AF_INET ? '4' : '6', type_of(family));
 	pp_address_format(pp_target_of(&ruleset->request->target, family), target);
-	pp_ports_of_this_host(ruleset->request, ruleset->host, &ports);
+	pp_ports_of_this_host(ruleset->request, ruleset->host, family, &ports);
 	for (int p = 0; target[0] && p < PP_PROTOCOL_COUNT; p++) {
 		for (uint32_t port = 1; port <= UINT16_MAX; port++) {
 			if (!pp_port_set_has(&ports, (enum pp_protocol)p, (uint16_t)port))
@@ -215,6 +215,15 @@ static void print_notes(const struct pp_ruleset *ruleset, FILE *out)
 	if (loopback && ruleset->interfaces[0][0])
 		fprintf(out, "# net.ipv4.conf.%s.route_localnet=1 is set once the guard stands\n",
 			ruleset->interfaces[0]);
+	for (size_t i = 0; i < 2; i++) {
+		if (is_used(ruleset, families[i]))
+			fprintf(out, "# %s forwarding must be on for clients outside\n",
+				pp_family_name(families[i]));
+	}
+	if (is_used(ruleset, AF_INET) || is_used(ruleset, AF_INET6))
+		fputs("# with bridge-nf-call-iptables=1 the container reaches its own host port only if its"
+		      " bridge port has hairpin on\n",
+		      out);
 }
 
 /* The first port of a pool stands for it: nobody else may have that one. */

@@ -30,7 +30,7 @@ nsenter -t "$container" -n sh -c 'ip link set lo up; ip link set eth0 up; ip add
 	ip route add default via 10.0.0.1'
 mkfifo_dir=$(mktemp -d)
 mkfifo "$mkfifo_dir/ready"
-nsenter -t "$container" -n "$HELLO" 3000 >"$mkfifo_dir/ready" &
+nsenter -t "$container" -n "$HELLO" 3000 "the container" >"$mkfifo_dir/ready" &
 server=$!
 read -r _ <"$mkfifo_dir/ready"
 rm -r "$mkfifo_dir"

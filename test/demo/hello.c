@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The smallest HTTP server that tells who asked: hello PORT. It stands for the container in the demo and
- * in the network tests, and prints "ready" once it listens. It answers one client after the other.
+ * The smallest HTTP server that tells who it is and who asked: hello PORT NAME. It stands for the
+ * container in the demo and in the network tests, and prints "ready" once it listens. It answers one
+ * client after the other.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -23,7 +24,7 @@ static int listen_on(unsigned short port)
 	return fd;
 }
 
-static void answer(int client, const struct sockaddr_in6 *peer)
+static void answer(int client, const struct sockaddr_in6 *peer, const char *self)
 {
 	char request[2048], text[INET6_ADDRSTRLEN], body[128], reply[256];
 	const char *name = inet_ntop(AF_INET6, &peer->sin6_addr, text, sizeof(text));
@@ -33,7 +34,7 @@ static void answer(int client, const struct sockaddr_in6 *peer)
 		return;
 	if (strncmp(name, "::ffff:", 7) == 0)
 		name += 7;
-	snprintf(body, sizeof(body), "hello from the container, %s\n", name);
+	snprintf(body, sizeof(body), "hello from %s, %s\n", self, name);
 	len = snprintf(reply, sizeof(reply),
 		       "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %zu\r\nConnection: "
 		       "close\r\n\r\n%s",
@@ -44,10 +45,10 @@ static void answer(int client, const struct sockaddr_in6 *peer)
 
 int main(int argc, char **argv)
 {
-	int fd = argc == 2 ? listen_on((unsigned short)atoi(argv[1])) : -1;
+	int fd = argc == 3 ? listen_on((unsigned short)atoi(argv[1])) : -1;
 
 	if (fd < 0) {
-		fprintf(stderr, "hello PORT: %s\n", argc == 2 ? strerror(errno) : "one argument");
+		fprintf(stderr, "hello PORT NAME: %s\n", argc == 3 ? strerror(errno) : "two arguments");
 		return 1;
 	}
 	puts("ready");
@@ -59,7 +60,7 @@ int main(int argc, char **argv)
 
 		if (client < 0)
 			return 1;
-		answer(client, &peer);
+		answer(client, &peer, argv[2]);
 		close(client);
 	}
 }

@@ -23,58 +23,99 @@ same_words() {
 	done
 }
 
-serve "$container" 3000
+# Nothing on this host listens: a closed port is refused (7), a lost packet is waited for (28).
+refused='curl: 7' lost='curl: 28'
+here='hello from container' there='hello from lan'
+serve "$container" 3000 container
+serve "$lan" 80 lan
+serve "$lan" 85 lan
 
-ok 'rules for every address load' publish 80:3000 127.0.0.1:81:3000 192.0.2.1:82:3000 '[2001:db8::1]:83:3000/tcp' 53:3000/udp
+ok 'rules for every address load' publish 80:3000 127.0.0.1:81:3000 192.0.2.1:82:3000 '[2001:db8::1]:83:3000/tcp' \
+	192.0.2.2:85:3000 '[2001:db8::2]:85:3000' 53:3000/udp
 ok 'nft lists them in the words they were printed in' same_words
 has 'the route to the container names the bridge' "$(cat "$tap_tmp/rules")" 'elements = { "br0" . "br0" }'
 has 'the sysctl that goes with them is told' "$(cat "$tap_tmp/rules")" '# net.ipv4.conf.br0.route_localnet=1'
-is 'a client outside keeps its IPv4 address' "$(ask "$lan" http://192.0.2.1/)" 'hello from the container, 192.0.2.2'
-is 'a client outside keeps its IPv6 address' "$(ask "$lan" 'http://[2001:db8::1]/')" \
-	'hello from the container, 2001:db8::2'
-is 'the host reaches it by 127.0.0.1' "$(ask 0 http://127.0.0.1/)" 'hello from the container, 10.0.0.1'
-is 'the host reaches it by its own address' "$(ask 0 http://192.0.2.1/)" 'hello from the container, 192.0.2.1'
+has 'forwarding is told of' "$(cat "$tap_tmp/rules")" '# ipv6 forwarding must be on for clients outside'
+is 'a client outside keeps its IPv4 address' "$(ask "$lan" http://192.0.2.1/)" "$here, 192.0.2.2"
+is 'a client outside keeps its IPv6 address' "$(ask "$lan" 'http://[2001:db8::1]/')" "$here, 2001:db8::2"
+is 'the host reaches it by 127.0.0.1' "$(ask 0 http://127.0.0.1/)" "$here, 10.0.0.1"
+is 'the host reaches it by any loopback address' "$(ask 0 http://127.200.0.9/)" "$here, 10.0.0.1"
+is 'the host reaches it by its own address' "$(ask 0 http://192.0.2.1/)" "$here, 192.0.2.1"
+is 'the host reaches it by its own IPv6 address' "$(ask 0 'http://[2001:db8::1]/')" "$here, 2001:db8::1"
+is '::1 is left to the socket of the keeper' "$(ask 0 'http://[::1]/')" "$refused"
+link=$(ip -6 -o addr show dev lan0 scope link | sed 's/.*inet6 \([^/]*\).*/\1/')
+is 'link-local clients are left to it, too' "$(ask "$lan" "http://[$link%eth0]/")" "$refused"
+is 'a specific address answers by itself alone' \
+	"$(ask "$lan" http://192.0.2.1:82/) / $(ask "$neighbour" http://10.0.0.1:82/)" "$here, 192.0.2.2 / $refused"
+is 'a specific IPv6 address answers' "$(ask "$lan" 'http://[2001:db8::1]:83/')" "$here, 2001:db8::2"
+is 'a port that is not published is not open' "$(ask "$lan" http://192.0.2.1:84/)" "$refused"
+
 for called in 0 1; do
 	if [ ! -e /proc/sys/net/bridge/bridge-nf-call-iptables ]; then
-		skip "a neighbour on the bridge reaches it, bridge-nf-call-iptables=$called" 'no br_netfilter here'
+		skip "neighbours and the container, bridge-nf-call-iptables=$called" 'no br_netfilter here'
 		continue
 	fi
 	echo $called >/proc/sys/net/bridge/bridge-nf-call-iptables
 	echo $called >/proc/sys/net/bridge/bridge-nf-call-ip6tables
 	if [ $called = 0 ]; then from=1; else from=3; fi
 	is "a neighbour on the bridge reaches it, bridge-nf-call-iptables=$called" \
-		"$(ask "$neighbour" http://10.0.0.1/)" "hello from the container, 10.0.0.$from"
+		"$(ask "$neighbour" http://10.0.0.1/)" "$here, 10.0.0.$from"
 	is "a neighbour on the bridge reaches it by IPv6, bridge-nf-call-ip6tables=$called" \
-		"$(ask "$neighbour" 'http://[fd00::1]/')" "hello from the container, fd00::$from"
+		"$(ask "$neighbour" 'http://[fd00::1]/')" "$here, fd00::$from"
+	[ $called = 0 ] || ip link set c0 type bridge_slave hairpin on
+	is "the container reaches itself, bridge-nf-call-iptables=$called" \
+		"$(ask "$container" http://10.0.0.1/)" "$here, 10.0.0.1"
+	is "the container reaches itself by IPv6, bridge-nf-call-ip6tables=$called" \
+		"$(ask "$container" 'http://[fd00::1]/')" "$here, fd00::1"
+	is "the same port of another machine is left alone, bridge-nf-call-iptables=$called" \
+		"$(ask "$neighbour" http://192.0.2.2/)" "$there, 10.0.0.3"
+	is "and by IPv6, bridge-nf-call-ip6tables=$called" "$(ask "$neighbour" 'http://[2001:db8::2]/')" "$there, fd00::3"
+	is "an address that is not this host's is never taken, bridge-nf-call-iptables=$called" \
+		"$(ask "$neighbour" http://192.0.2.2:85/) / $(ask "$neighbour" 'http://[2001:db8::2]:85/')" \
+		"$there, 10.0.0.3 / $there, fd00::3"
 done
-is 'a specific address answers by itself alone' \
-	"$(ask "$lan" http://192.0.2.1:82/) / $(ask "$neighbour" http://10.0.0.1:82/)" \
-	'hello from the container, 192.0.2.2 / curl: 7'
-is 'a specific IPv6 address answers' "$(ask "$lan" 'http://[2001:db8::1]:83/')" 'hello from the container, 2001:db8::2'
-is 'a port that is not published is not open' "$(ask "$lan" http://192.0.2.1:84/)" 'curl: 7'
-
-serve "$lan" 80
-is 'the same port of another machine is left alone' "$(ask "$neighbour" http://192.0.2.2/)" \
-	'hello from the container, 10.0.0.3'
 
 at "$lan" ip route add 10.0.0.0/24 via 192.0.2.1
 at "$lan" sh -c 'echo 1 >/proc/sys/net/ipv4/conf/eth0/route_localnet; ip addr del 127.0.0.1/8 dev lo
 	ip route add 127.0.0.1/32 via 192.0.2.1 src 192.0.2.2'
-is 'the container is reachable by its own address while it is published to all' \
-	"$(ask "$lan" http://10.0.0.2:3000/)" 'hello from the container, 192.0.2.2'
+is 'the container is reachable by its own addresses while it is published to all' \
+	"$(ask "$lan" http://10.0.0.2:3000/) / $(ask "$lan" 'http://[fd00::2]:3000/')" \
+	"$here, 192.0.2.2 / $here, 2001:db8::2"
 
 ok 'rules for loopback alone load' publish 127.0.0.1:80:3000
 ok 'nft lists those in the words they were printed in, too' same_words
-is 'the host still reaches it' "$(ask 0 http://127.0.0.1/)" 'hello from the container, 10.0.0.1'
-is 'a machine that routes 127.0.0.1 through the host does not' "$(ask "$lan" http://127.0.0.1/)" 'curl: 28'
-is 'nor by the address of the container' "$(ask "$lan" http://10.0.0.2:3000/)" 'curl: 28'
-is 'a neighbour goes to the container directly, as before' "$(ask "$neighbour" http://10.0.0.2:3000/)" \
-	'hello from the container, 10.0.0.3'
+is 'the host still reaches it' "$(ask 0 http://127.0.0.1/)" "$here, 10.0.0.1"
+is 'a machine that routes 127.0.0.1 through the host does not' "$(ask "$lan" http://127.0.0.1/)" "$lost"
+is 'nor by an address of the container' \
+	"$(ask "$lan" http://10.0.0.2:3000/) / $(ask "$lan" 'http://[fd00::2]:3000/')" "$lost / $lost"
+is 'a neighbour goes to the container directly, as before' "$(ask "$neighbour" http://10.0.0.2:3000/)" "$here, 10.0.0.3"
+
+# A container that pretends to come from 127/8, or asks for it: the witness counts what gets past the guard.
+at "$container" sh -c 'echo 1 >/proc/sys/net/ipv4/conf/eth0/route_localnet; ip addr del 127.0.0.1/8 dev lo
+	ip addr add 127.200.0.2/32 dev eth0; ip route add 127.200.0.3/32 via 10.0.0.1 src 10.0.0.2'
+nft 'add table ip witness; add chain ip witness in { type filter hook input priority 0; }
+	add rule ip witness in iif != "lo" ip saddr 127.0.0.0/8 counter
+	add rule ip witness in iif != "lo" ip daddr 127.0.0.0/8 counter'
+witnessed() { nft list table ip witness | sed -n 's/.*counter packets \([0-9]*\) .*/\1/p' | tr '\n' ' '; }
+spoof() {
+	ask "$container" "$1" >/dev/null
+	at "$container" curl -s --max-time 1 --interface 127.200.0.2 http://10.0.0.1:99/ >/dev/null
+	at "$container" curl -s --max-time 1 http://127.200.0.3:99/ >/dev/null
+}
+spoof http://127.0.0.1/
+is 'the host never sees 127/8 from a container, as source or destination' "$(witnessed)" '0 0 '
 nft flush chain inet portpub guard
-is 'it is the guard that keeps it away' "$(ask "$lan" http://127.0.0.1/)" 'hello from the container, 192.0.2.2'
+spoof http://127.0.0.1/
+ok 'it is the guard that keeps both away' sh -c "echo '$(witnessed)' | grep -q '^[1-9][0-9]* [1-9]'"
+is 'and the machine that routes 127.0.0.1' "$(ask "$lan" http://127.0.0.1/)" "$here, 192.0.2.2"
 nft flush chain inet portpub direct
-is 'it is the chain direct that keeps the address away' "$(ask "$lan" http://10.0.0.2:3000/)" \
-	'hello from the container, 192.0.2.2'
+is 'it is the chain direct that keeps the addresses away' \
+	"$(ask "$lan" http://10.0.0.2:3000/) / $(ask "$lan" 'http://[fd00::2]:3000/')" \
+	"$here, 192.0.2.2 / $here, 2001:db8::2"
+
+ok 'rules for loopback and for IPv6 load' publish 127.0.0.1:80:3000 '[2001:db8::1]:83:3000'
+is 'what is open by IPv6 is still kept by IPv4' \
+	"$(ask "$lan" http://10.0.0.2:3000/) / $(ask "$lan" 'http://[fd00::2]:3000/')" "$lost / $here, 2001:db8::2"
 
 ok 'a range loads' publish 10001-11000:1-1000/udp
 is 'with an element a port' "$(nft -j list map inet portpub any4 | jq '.nftables[1].map.elem | length')" 1000

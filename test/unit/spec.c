@@ -47,6 +47,10 @@ static const struct {
 	const char *spec, *carets;
 } bad[] = {
 	{ "127.0.0.1:70000:3000/tcp", "          ^^^^^ host port must be 1 to 65535, or 0 for a free one" },
+	{ "65536:80", "^^^^^ host port must be 1 to 65535, or 0 for a free one" },
+	{ "1-65536:80", "  ^^^^^ host port must be 1 to 65535, or 0 for a free one" },
+	{ "127.0.0.1:65536:80", "          ^^^^^ host port must be 1 to 65535, or 0 for a free one" },
+	{ "80:65536", "   ^^^^^ container port must be 1 to 65535" },
 	{ "80:70000", "   ^^^^^ container port must be 1 to 65535" },
 	{ "80:0", "   ^ container port must be 1 to 65535" },
 	{ "0-0", "^^^ container port must be 1 to 65535" },
@@ -84,7 +88,8 @@ static const struct {
 	  "^^^^^^^^^ host address must be an IPv4 or IPv6 address, not a name, zone or prefix" },
 	{ "[]:80:80", "^^ host address must be an IPv4 or IPv6 address, not a name, zone or prefix" },
 	{ "80:80/icmp", "      ^^^^ protocol must be tcp, udp or sctp" },
-	{ "80/tcp:80", "   ^^^^^^ the protocol comes last, behind the container port" },
+	{ "80/tcp:80",
+	  "   ^^^^^^ behind a slash is the protocol, which comes last; an address has no prefix" },
 	{ "80/tcp/udp", "      ^^^^ one slash only, before the protocol" },
 	{ "80 :80", "  ^ this byte has no place in a spec" },
 	{ "+80", "^ this byte has no place in a spec" },

@@ -116,11 +116,10 @@ static int read_value(const struct reader *reader, enum pp_dialect dialect, json
 	return ret;
 }
 
-static int fail_two(const struct reader *reader, const struct place *place, enum pp_dialect a,
-		    enum pp_dialect b)
+/* More than one thing that could be meant is an error. */
+static int fail_both(const struct reader *reader, const struct place *place, const char *a, const char *b)
 {
-	return json_fail(reader->err, place, "holds both %s and %s: choose one with --dialect",
-			 dialects[a]->holder, dialects[b]->holder);
+	return json_fail(reader->err, place, "holds both %s and %s: choose one with --dialect", a, b);
 }
 
 /* A service that publishes nothing because its key is misspelt should not look as if it meant to. */
@@ -172,7 +171,7 @@ static int find_published(const struct reader *reader, const json_t *service, co
 		if (json_array_size(value) == 0)
 			continue;
 		if (*out != PP_DIALECT_AUTO)
-			return fail_two(reader, place, *out, either[i]);
+			return fail_both(reader, place, dialects[*out]->holder, dialects[either[i]]->holder);
 		*out = either[i];
 	}
 	return 0;
@@ -248,7 +247,7 @@ static int find_holder(const struct reader *reader, const json_t *object, const 
 		if (!may_be(reader, (enum pp_dialect)i) || !json_object_get(object, dialects[i]->holder))
 			continue;
 		if (*out != PP_DIALECT_AUTO)
-			return fail_two(reader, place, *out, (enum pp_dialect)i);
+			return fail_both(reader, place, dialects[*out]->holder, dialects[i]->holder);
 		*out = (enum pp_dialect)i;
 	}
 	return 0;
@@ -282,15 +281,22 @@ static int fail_unknown(const struct reader *reader, const json_t *object, const
 		" ports, port_mappings, PortBindings, ExposedPorts or services");
 }
 
-/* The wrapper that @object has, or NULL. */
-static const struct wrapper *find_wrapper(const struct reader *reader, const json_t *object)
+/* The wrapper that @object has, or NULL. A container has both of Docker's: what it publishes is in the first. */
+static int find_wrapper(const struct reader *reader, const json_t *object, const struct place *place,
+			const struct wrapper **out)
 {
+	*out = NULL;
 	for (size_t i = 0; i < sizeof(wrappers) / sizeof(wrappers[0]); i++) {
-		if (may_be(reader, wrappers[i].dialect) &&
-		    json_is_object(json_object_get(object, wrappers[i].key)))
-			return &wrappers[i];
+		const struct wrapper *found = &wrappers[i];
+
+		if (!may_be(reader, found->dialect) || !json_is_object(json_object_get(object, found->key)))
+			continue;
+		if (*out && ((*out)->dialect != PP_DIALECT_DOCKER || found->dialect != PP_DIALECT_OCI))
+			return fail_both(reader, place, (*out)->key, found->key);
+		if (!*out)
+			*out = found;
 	}
-	return NULL;
+	return 0;
 }
 
 /* The programs that write wrappers are in Go, to which the case of a key does not matter. */
@@ -317,15 +323,20 @@ static bool may_have_services(const struct reader *reader)
 static int read_object(const struct reader *reader, json_t *object, const struct place *place)
 {
 	json_t *services = may_have_services(reader) ? json_object_get(object, "services") : NULL;
-	const struct wrapper *wrapper;
+	const struct wrapper *wrapper = NULL;
 	enum pp_dialect dialect;
 	struct place here;
 	int ret = find_holder(reader, object, place, &dialect);
 
+	if (ret == 0)
+		ret = find_wrapper(reader, object, place, &wrapper);
 	if (ret < 0)
 		return ret;
 	if (services && dialect != PP_DIALECT_AUTO)
-		return json_fail(reader->err, place, "holds both services and %s", dialects[dialect]->holder);
+		return fail_both(reader, place, "services", dialects[dialect]->holder);
+	if (wrapper && (services || dialect != PP_DIALECT_AUTO))
+		return fail_both(reader, place, services ? "services" : dialects[dialect]->holder,
+				 wrapper->key);
 	if (services) {
 		here = place_key(place, "services");
 		return read_services(reader, services, &here);
@@ -333,16 +344,15 @@ static int read_object(const struct reader *reader, json_t *object, const struct
 	if (reader->service)
 		return json_fail(reader->err, place,
 				 "--service needs a document with services; this one has none");
-	if (dialect != PP_DIALECT_AUTO) {
-		here = place_key(place, dialects[dialect]->holder);
-		return read_value(reader, dialect, json_object_get(object, here.key), &here);
-	}
-	wrapper = find_wrapper(reader, object);
 	if (wrapper)
 		return read_wrapped(reader, object, wrapper, place);
-	dialect = bare_map(reader, object);
-	return dialect == PP_DIALECT_AUTO ? fail_unknown(reader, object, place)
-					  : read_value(reader, dialect, object, place);
+	if (dialect == PP_DIALECT_AUTO) {
+		dialect = bare_map(reader, object);
+		return dialect == PP_DIALECT_AUTO ? fail_unknown(reader, object, place)
+						  : read_value(reader, dialect, object, place);
+	}
+	here = place_key(place, dialects[dialect]->holder);
+	return read_value(reader, dialect, json_object_get(object, here.key), &here);
 }
 
 static enum pp_dialect told_by_entries(const struct reader *reader, const json_t *list)
