@@ -9,6 +9,7 @@
 : "${HELLO:?the HTTP server that stands for the container}"
 
 if [ -z "${HOSTS_INSIDE:-}" ]; then
+	# shellcheck disable=SC2093,SC2154 # exec does not come back; tap.sh made the directory
 	for how in -Urnm -nm; do # root can do without a user namespace
 		unshare $how true 2>/dev/null || continue
 		rm -rf "$tap_tmp" # the script that starts anew makes its own

@@ -27,6 +27,8 @@ refused 'an unknown option is usage' 'portpub: explain: --frm is not an option o
 refused 'an unknown letter is usage' 'portpub: explain: -8 is not an option of this command; see: portpub help explain' -80
 refused 'a missing value is usage' 'portpub: explain: --to needs a value; see: portpub help explain' 80 --to
 refused 'a value too many is usage' 'portpub: explain: --json=1 takes no value; see: portpub help explain' 80 --json=1
+refused 'an option twice is usage' 'portpub: --to is given twice' 80 --to 10.0.0.2 --to 10.0.0.3
+refused 'a document twice is usage' 'portpub: --from is given twice' --from a --from b
 refused 'two answers are one too many' 'portpub: --json and --nft are two answers: choose one' 80 --json --nft
 refused 'rules need a target' 'portpub: rules need a target: --to ADDRESS' --nft 80:80
 refused 'a service needs a document' 'portpub: --service and --dialect belong to --from' 80 --service web

@@ -25,6 +25,16 @@ has 'localhost by IPv6 crosses over to the IPv4 container in userspace' "$out" \
 has 'IPv6 clients reach an IPv4-only container in userspace' "$out" \
 	'  any client --> [::]:80      -- userspace ---> 10.0.0.2:8000'
 
+run "$PORTPUB" explain 80:8000 --to 10.0.0.2,fd00::2
+has 'each family goes to the address of its own' "$out" '  any client --> [::]:80      ==== kernel ====> [fd00::2]:8000'
+has 'and IPv4 to the other' "$out" '  any client --> 0.0.0.0:80   ==== kernel ====> 10.0.0.2:8000'
+run "$PORTPUB" explain 80:8000
+has 'without a target it says on what it depends' "$(echo "$out" | grep -A 1 '0.0.0.0')" 'if the container has IPv4'
+has 'for each family' "$(echo "$out" | grep -A 1 '\[::\]')" 'if the container has IPv6'
+run "$PORTPUB" explain 53:53/udp 80:22-22/udp 60022-60023:22-23
+is 'names go by protocol, and a range has none' "$(echo "$out" | grep -E ', domain|, ssh')" \
+	"$(printf '  host port       53, standard, domain\n  container port  53, domain')"
+has 'a range is drawn as a range' "$out" '0.0.0.0:60022-60023   ==== kernel ====> container:22-23'
 run "$PORTPUB" explain '[::]:80:80'
 has 'every IPv6 network is warned of, with the IPv6 way out' "$out" '[::1]:80:80 limits it to this host'
 

@@ -17,7 +17,29 @@ for key in $("$PORTPUB" explain --json 8000-8010:80 |
 	jq -r '(.publications[0], .paths[0], .details[0]) | keys[]'); do
 	ok "the key $key is described" grep -qw "$key" $page
 done
-is 'every dialect stands in both manuals' "$(grep -cE '^\.Ss (disco|compose|netavark|CNI|Docker|OCI): ' man/portpub-spec.5)" 6
+synopsis=$(sed -n '/^\.Sh SYNOPSIS/,/^\.Cm help/p' $page)
+for option in $("$PORTPUB" help explain | sed -n 's/^  *\(-[a-z], \)\{0,1\}--\([a-z]*\).*/\2/p'); do
+	case $option in
+	help | publish) ;;
+	*) has "the synopsis has --$option" "$synopsis" "Fl -$option" ;;
+	esac
+done
+is 'every dialect has a section' "$(grep -cE '^\.Ss (disco|compose|netavark|CNI|Docker|OCI): ' man/portpub-spec.5)" 6
+dialects=$(sed -n '/^\.It Fl -dialect Ar NAME/,/^The default/s/^\.Cm \([a-z]*\).*/\1/p' $page)
+is 'the manual names six dialects' "$(echo "$dialects" | wc -l)" 6
+for dialect in $dialects; do
+	ok "--dialect $dialect is taken" sh -c "echo '[]' | $PORTPUB explain --from - --dialect $dialect"
+done
+sed -n '/^\.It Sy spec Ta/,/^\.El/s/^\.It Li \([^ ]*\) Ta.*/\1/p' man/portpub-spec.5 | sed 's/\\-/-/g' >"$tap_tmp/specs"
+is 'the table of specs has eight rows' "$(wc -l <"$tap_tmp/specs")" 8
+while read -r spec; do
+	ok "the spec $spec is taken" "$PORTPUB" explain "$spec"
+done <"$tap_tmp/specs"
+has 'the limit of a spec is told' "$(cat man/portpub-spec.5)" "$(
+	"$PORTPUB" explain "$(printf '%0300d' 1)" 2>&1 | sed -n 's/.*at most \([0-9]*\)$/has at most \1 bytes/p'
+)"
+is 'the exit statuses are those of the program' "$(sed -n '/^\.Sh EXIT STATUS/,/^\.El/s/^\.It \([0-9]\)$/\1/p' $page | tr '\n' ' ')" \
+	"$(sed -n 's/^\tCLI_[A-Z_]* = \([0-9]\),$/\1/p' src/cli/cli.h | grep -v 3 | tr '\n' ' ')"
 for name in $(sed -n '/^Where things are/,$s/^    \(.*\)  .*/\1/p' README | tr ' ' '\n' | grep /); do
 	ok "README: $name is there" test -e "$name"
 done

@@ -42,9 +42,11 @@ is 'the host reaches it by 127.0.0.1' "$(ask 0 http://127.0.0.1/)" "$here, 10.0.
 is 'the host reaches it by any loopback address' "$(ask 0 http://127.200.0.9/)" "$here, 10.0.0.1"
 is 'the host reaches it by its own address' "$(ask 0 http://192.0.2.1/)" "$here, 192.0.2.1"
 is 'the host reaches it by its own IPv6 address' "$(ask 0 'http://[2001:db8::1]/')" "$here, 2001:db8::1"
-is '::1 is left to the socket of the keeper' "$(ask 0 'http://[::1]/')" "$refused"
+serve $$ 80 host # where a keeper will listen
+is 'a listener of the host does not get what the kernel carries' "$(ask 0 http://127.0.0.1/)" "$here, 10.0.0.1"
+is '::1 is left to it' "$(ask 0 'http://[::1]/')" 'hello from host, ::1'
 link=$(ip -6 -o addr show dev lan0 scope link | sed 's/.*inet6 \([^/]*\).*/\1/')
-is 'link-local clients are left to it, too' "$(ask "$lan" "http://[$link%eth0]/")" "$refused"
+has 'link-local clients are left to it, too' "$(ask "$lan" "http://[$link%eth0]/")" 'hello from host, fe80::'
 is 'a specific address answers by itself alone' \
 	"$(ask "$lan" http://192.0.2.1:82/) / $(ask "$neighbour" http://10.0.0.1:82/)" "$here, 192.0.2.2 / $refused"
 is 'a specific IPv6 address answers' "$(ask "$lan" 'http://[2001:db8::1]:83/')" "$here, 2001:db8::2"
@@ -62,6 +64,10 @@ for called in 0 1; do
 		"$(ask "$neighbour" http://10.0.0.1/)" "$here, 10.0.0.$from"
 	is "a neighbour on the bridge reaches it by IPv6, bridge-nf-call-ip6tables=$called" \
 		"$(ask "$neighbour" 'http://[fd00::1]/')" "$here, fd00::$from"
+	at "$neighbour" ip route add 10.0.0.2/32 via 10.0.0.1
+	is "what is not published keeps its address through the host, bridge-nf-call-iptables=$called" \
+		"$(ask "$neighbour" http://10.0.0.2:3000/)" "$here, 10.0.0.3"
+	at "$neighbour" ip route del 10.0.0.2/32
 	[ $called = 0 ] || ip link set c0 type bridge_slave hairpin on
 	is "the container reaches itself, bridge-nf-call-iptables=$called" \
 		"$(ask "$container" http://10.0.0.1/)" "$here, 10.0.0.1"
