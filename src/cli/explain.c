@@ -57,7 +57,7 @@ static void name_file(struct pp_error *err, const char *path)
 		return;
 	pp_show(shown, sizeof(shown), path, strlen(path));
 	snprintf(where, sizeof(where), "%s%s%.*s", shown, err->where[0] ? ": " : "",
-		 (int)(sizeof(where) - sizeof(shown) - sizeof(": ")), err->where);
+		 (int)(sizeof(where) - strlen(shown) - sizeof(": ")), err->where);
 	memcpy(err->where, where, sizeof(where));
 }
 
