@@ -73,7 +73,7 @@ serve() {
 # ask MACHINE URL: what the server answers, or curl's exit status. 0 is this host.
 ask() {
 	if [ "$1" = 0 ]; then set -- "$$" "$2"; fi
-	at "$1" curl -sS --max-time 2 "$2" 2>/dev/null || echo "curl: $?"
+	at "$1" curl -sS --max-time 3 "$2" 2>/dev/null || echo "curl: $?"
 }
 
 ip link set lo up

@@ -8,6 +8,7 @@
 
 enum {
 	EXPLAIN_REACH_TEXT = 96,
+	EXPLAIN_WARNINGS_MAX = 4,
 	EXPLAIN_WARNING_TEXT = PP_PUBLICATION_TEXT + 64,
 };
 
@@ -23,7 +24,8 @@ int explain_json(const struct explanation *explanation, struct pp_error *err);
 /* Who can reach it, in words. Returns @out. */
 const char *explain_reach(const struct pp_publication *publication, char out[static EXPLAIN_REACH_TEXT]);
 
-/* True where there is something to warn of. */
-bool explain_warning(const struct pp_publication *publication, char out[static EXPLAIN_WARNING_TEXT]);
+/* What to beware of; returns how many of @out are filled. */
+size_t explain_warnings(const struct pp_publication *publication, const struct explanation *explanation,
+			char out[static EXPLAIN_WARNINGS_MAX][EXPLAIN_WARNING_TEXT]);
 
 #endif

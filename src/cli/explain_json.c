@@ -82,20 +82,29 @@ static json_t *detail(const struct pp_publication *publication)
 			 high, "service", service);
 }
 
+static int add_warnings(const struct explanation *explanation, const struct pp_publication *publication,
+			json_t *list)
+{
+	char warnings[EXPLAIN_WARNINGS_MAX][EXPLAIN_WARNING_TEXT], text[PP_PUBLICATION_TEXT];
+	size_t count = explain_warnings(publication, explanation, warnings);
+
+	pp_publication_format(publication, text);
+	for (size_t i = 0; i < count; i++) {
+		if (json_array_append_new(list, json_sprintf("%s: %s", text, warnings[i])) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 static int add_publications(const struct explanation *explanation, json_t *publications, json_t *details,
 			    json_t *warnings)
 {
-	char warning[EXPLAIN_WARNING_TEXT], text[PP_PUBLICATION_TEXT];
-
 	for (size_t i = 0; i < explanation->request.publications.count; i++) {
 		const struct pp_publication *p = &explanation->request.publications.items[i];
 
 		if (json_array_append_new(publications, pp_publication_to_json(p)) < 0 ||
-		    json_array_append_new(details, detail(p)) < 0)
-			return -1;
-		if (explain_warning(p, warning) &&
-		    json_array_append_new(
-			    warnings, json_sprintf("%s: %s", pp_publication_format(p, text), warning)) < 0)
+		    json_array_append_new(details, detail(p)) < 0 ||
+		    add_warnings(explanation, p, warnings) < 0)
 			return -1;
 	}
 	return 0;

@@ -138,15 +138,18 @@ static void print_container_port(const struct pp_publication *publication)
 
 static void print_publication(const struct pp_publication *publication, const struct explanation *explanation)
 {
-	char text[PP_PUBLICATION_TEXT], reach[EXPLAIN_REACH_TEXT], warning[EXPLAIN_WARNING_TEXT];
+	char text[PP_PUBLICATION_TEXT], reach[EXPLAIN_REACH_TEXT];
+	char warnings[EXPLAIN_WARNINGS_MAX][EXPLAIN_WARNING_TEXT];
+	size_t count;
 
 	printf("%s\n\n", pp_publication_format(publication, text));
 	print_ways(publication, explanation);
 	printf("\n  open to         %s\n", explain_reach(publication, reach));
 	print_host_port(publication);
 	print_container_port(publication);
-	if (explain_warning(publication, warning))
-		printf("  warning         %s\n", warning);
+	count = explain_warnings(publication, explanation, warnings);
+	for (size_t i = 0; i < count; i++)
+		printf("  warning         %s\n", warnings[i]);
 }
 
 void explain_text(const struct explanation *explanation)

@@ -38,26 +38,41 @@ static void format_local(const struct pp_publication *publication, char out[stat
 		*suffix = '\0';
 }
 
-bool explain_warning(const struct pp_publication *publication, char out[static EXPLAIN_WARNING_TEXT])
+static bool uses_userspace(const struct pp_publication *publication, const struct explanation *explanation)
 {
-	char local[PP_PUBLICATION_TEXT], address[PP_ADDRESS_TEXT];
+	struct pp_error ignored;
+	struct pp_plan plan;
 
-	if (pp_plan_reach(publication) == PP_REACH_ALL) {
-		format_local(publication, local);
-		snprintf(out, EXPLAIN_WARNING_TEXT, "reachable from every network; %s limits it to this host",
-			 local);
-		return true;
-	}
-	if (pp_plan_reach(publication) == PP_REACH_LINK) {
-		snprintf(out, EXPLAIN_WARNING_TEXT,
-			 "%s is on every link at once: no socket can be bound to it alone",
-			 pp_address_format(&publication->address, address));
-		return true;
-	}
-	if (pp_address_is_multicast(&publication->address)) {
-		snprintf(out, EXPLAIN_WARNING_TEXT, "%s is a multicast or broadcast address: no host owns it",
-			 pp_address_format(&publication->address, address));
-		return true;
+	if (pp_plan_make(publication, &explanation->request, &explanation->host, &plan, &ignored) < 0)
+		return false;
+	for (size_t i = 0; i < plan.count; i++) {
+		if (plan.ways[i].path == PP_PATH_USERSPACE)
+			return true;
 	}
 	return false;
+}
+
+size_t explain_warnings(const struct pp_publication *publication, const struct explanation *explanation,
+			char out[static EXPLAIN_WARNINGS_MAX][EXPLAIN_WARNING_TEXT])
+{
+	char local[PP_PUBLICATION_TEXT], address[PP_ADDRESS_TEXT];
+	enum pp_reach reach = pp_plan_reach(publication);
+	size_t count = 0;
+
+	pp_address_format(&publication->address, address);
+	if (reach == PP_REACH_ALL) {
+		format_local(publication, local);
+		snprintf(out[count++], EXPLAIN_WARNING_TEXT,
+			 "reachable from every network; %s limits it to this host", local);
+	}
+	if (reach == PP_REACH_LINK)
+		snprintf(out[count++], EXPLAIN_WARNING_TEXT,
+			 "%s is on every link at once: no socket can be bound to it alone", address);
+	if (pp_address_is_multicast(&publication->address))
+		snprintf(out[count++], EXPLAIN_WARNING_TEXT,
+			 "%s is a multicast or broadcast address: no host owns it", address);
+	if (publication->protocol == PP_SCTP && uses_userspace(publication, explanation))
+		snprintf(out[count++], EXPLAIN_WARNING_TEXT,
+			 "sctp in userspace needs a kernel that has SCTP; message boundaries are not kept");
+	return count;
 }

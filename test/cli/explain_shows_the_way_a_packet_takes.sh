@@ -43,6 +43,7 @@ has 'an address is open to those who reach it' "$out" 'open to         every net
 has 'the container port has its name' "$out" 'container port  53, domain'
 
 run "$PORTPUB" explain '[fe80::1]:80:80'
+has 'a link-local address is warned of' "$out" 'fe80::1 is on every link at once'
 has 'a link-local address is open to its link' "$out" 'open to         the machines on one link'
 run "$PORTPUB" explain 1000-1030:2000-2030
 has 'a range that spans two classes says so' "$out" 'host port       1000-1030, standard to registered'
@@ -54,6 +55,12 @@ run "$PORTPUB" explain 127.0.0.1::80
 has 'a free port is still to be chosen' "$out" 'host port       chosen when it is published, from ip_local_port_range'
 run "$PORTPUB" explain 239.1.2.3:80:80
 has 'an address no host owns is warned of' "$out" 'warning         239.1.2.3 is a multicast or broadcast address'
+
+run "$PORTPUB" explain '[::1]:80:80/sctp' 127.0.0.1:80:80/sctp
+is 'sctp in userspace is warned of, and only there' "$(echo "$out" | grep warning)" \
+	'  warning         sctp in userspace needs a kernel that has SCTP; message boundaries are not kept'
+run "$PORTPUB" explain 80:80/sctp
+is 'every warning is given' "$(echo "$out" | grep -c warning)" 2
 
 run "$PORTPUB" explain -p 80:80 81:81 --publish 82:82/udp
 is 'specs stand for themselves or behind -p' "$(echo "$out" | grep -c '^8.*/')" 3
