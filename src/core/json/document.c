@@ -7,7 +7,7 @@
  *
  *	holder		publishedPorts, portMappings, ports, port_mappings, PortBindings, ExposedPorts:
  *			the value is what its dialect reads
- *	wrapper		services (disco.json, compose), runtimeConfig (CNI), HostConfig and Config (docker
+ *	wrapper		services (disco.json, compose; services.c), runtimeConfig (CNI), HostConfig and Config (docker
  *			inspect), config (OCI image): the holder is inside
  *	bare		no holder at all: the keys of the first entry that has telling ones name the dialect
  *
@@ -15,8 +15,8 @@
  * of returning what they found. A document that names no dialect, or two, is an error: guessing would
  * publish something nobody asked for.
  */
+#include "document.h"
 #include "portpub/conflict.h"
-#include "reader.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -44,13 +44,6 @@ static const struct wrapper {
 	{ "config", PP_DIALECT_OCI },
 };
 
-struct reader {
-	enum pp_dialect forced; /* or PP_DIALECT_AUTO */
-	const char *service;    /* or NULL */
-	struct pp_publications *out;
-	struct pp_error *err;
-};
-
 const char *pp_dialect_name(enum pp_dialect dialect)
 {
 	return dialects[dialect] ? dialects[dialect]->name : "auto";
@@ -67,7 +60,12 @@ bool pp_dialect_parse(const char *name, enum pp_dialect *out)
 	return false;
 }
 
-static bool may_be(const struct reader *reader, enum pp_dialect dialect)
+const char *document_holder(enum pp_dialect dialect)
+{
+	return dialects[dialect]->holder;
+}
+
+bool document_may_be(const struct reader *reader, enum pp_dialect dialect)
 {
 	return reader->forced == PP_DIALECT_AUTO || reader->forced == dialect;
 }
@@ -97,8 +95,8 @@ static int check_conflicts(const struct reader *reader, enum pp_dialect dialect,
 	return ret;
 }
 
-static int read_value(const struct reader *reader, enum pp_dialect dialect, json_t *value,
-		      const struct place *place)
+int document_read_value(const struct reader *reader, enum pp_dialect dialect, json_t *value,
+			const struct place *place)
 {
 	const struct dialect *d = dialects[dialect];
 	size_t first = reader->out->count;
@@ -116,126 +114,9 @@ static int read_value(const struct reader *reader, enum pp_dialect dialect, json
 	return ret;
 }
 
-/* More than one thing that could be meant is an error. */
-static int fail_both(const struct reader *reader, const struct place *place, const char *a, const char *b)
+int document_fail_both(const struct reader *reader, const struct place *place, const char *a, const char *b)
 {
 	return json_fail(reader->err, place, "holds both %s and %s: choose one with --dialect", a, b);
-}
-
-/* A service that publishes nothing because its key is misspelt should not look as if it meant to. */
-static int check_spelling(const struct reader *reader, const json_t *service, const struct place *place)
-{
-	static const struct {
-		const char *wrong, *right;
-	} spellings[] = {
-		{ "publishedPorts", "publishedPorts" },
-		{ "published_ports", "publishedPorts" },
-		{ "publishedPort", "publishedPorts" },
-		{ "ports", "ports" },
-	};
-	const char *key;
-	json_t *value;
-
-	json_object_foreach ((json_t *)service, key, value) {
-		struct place here = place_key(place, key);
-
-		for (size_t i = 0; i < sizeof(spellings) / sizeof(spellings[0]); i++) {
-			if (strcasecmp(key, spellings[i].wrong) == 0 && strcmp(key, spellings[i].right) != 0)
-				return json_fail(reader->err, &here, "did you mean %s?", spellings[i].right);
-		}
-	}
-	return 0;
-}
-
-/* Of a service: what it publishes, in which dialect; AUTO where it publishes nothing. */
-static int find_published(const struct reader *reader, const json_t *service, const struct place *place,
-			  enum pp_dialect *out)
-{
-	static const enum pp_dialect either[] = { PP_DIALECT_DISCO, PP_DIALECT_COMPOSE };
-	int ret;
-
-	*out = PP_DIALECT_AUTO;
-	if (!json_is_object(service))
-		return json_fail(reader->err, place, "must be an object, not %s", json_kind(service));
-	ret = check_spelling(reader, service, place);
-	if (ret < 0)
-		return ret;
-	for (size_t i = 0; i < 2; i++) {
-		struct place here = place_key(place, dialects[either[i]]->holder);
-		const json_t *value = json_object_get(service, here.key);
-
-		if (!value || !may_be(reader, either[i]))
-			continue;
-		if (!json_is_array(value))
-			return json_fail(reader->err, &here, "must be a list, not %s", json_kind(value));
-		if (json_array_size(value) == 0)
-			continue;
-		if (*out != PP_DIALECT_AUTO)
-			return fail_both(reader, place, dialects[*out]->holder, dialects[either[i]]->holder);
-		*out = either[i];
-	}
-	return 0;
-}
-
-static int read_service(const struct reader *reader, const json_t *service, const struct place *place)
-{
-	enum pp_dialect dialect;
-	struct place here;
-	int ret = find_published(reader, service, place, &dialect);
-
-	if (ret < 0 || dialect == PP_DIALECT_AUTO)
-		return ret;
-	here = place_key(place, dialects[dialect]->holder);
-	return read_value(reader, dialect, json_object_get(service, here.key), &here);
-}
-
-/* The one service that publishes; NULL where none does. */
-static int find_service(const struct reader *reader, json_t *services, const struct place *place,
-			const char **out)
-{
-	enum pp_dialect dialect;
-	const char *key;
-	json_t *service;
-	char a[40], b[40];
-	int ret;
-
-	*out = NULL;
-	json_object_foreach (services, key, service) {
-		struct place here = place_key(place, key);
-
-		ret = find_published(reader, service, &here, &dialect);
-		if (ret < 0)
-			return ret;
-		if (dialect == PP_DIALECT_AUTO)
-			continue;
-		if (*out) {
-			pp_show(a, sizeof(a), *out, strlen(*out));
-			pp_show(b, sizeof(b), key, strlen(key));
-			return json_fail(reader->err, place,
-					 "%s and %s both publish ports: choose one with --service", a, b);
-		}
-		*out = key;
-	}
-	return 0;
-}
-
-static int read_services(const struct reader *reader, json_t *services, const struct place *place)
-{
-	const char *name = reader->service;
-	struct place here;
-	int ret;
-
-	if (!json_is_object(services))
-		return json_fail(reader->err, place, "must be an object, not %s", json_kind(services));
-	if (!name) {
-		ret = find_service(reader, services, place, &name);
-		if (ret < 0 || !name)
-			return ret;
-	}
-	here = place_key(place, name);
-	if (!json_object_get(services, name))
-		return json_fail(reader->err, &here, "there is no such service");
-	return read_service(reader, json_object_get(services, name), &here);
 }
 
 /* The dialect whose holder is a key of @object; AUTO where there is none. */
@@ -244,10 +125,11 @@ static int find_holder(const struct reader *reader, const json_t *object, const 
 {
 	*out = PP_DIALECT_AUTO;
 	for (int i = PP_DIALECT_AUTO + 1; i < PP_DIALECT_COUNT; i++) {
-		if (!may_be(reader, (enum pp_dialect)i) || !json_object_get(object, dialects[i]->holder))
+		if (!document_may_be(reader, (enum pp_dialect)i) ||
+		    !json_object_get(object, dialects[i]->holder))
 			continue;
 		if (*out != PP_DIALECT_AUTO)
-			return fail_both(reader, place, dialects[*out]->holder, dialects[i]->holder);
+			return document_fail_both(reader, place, dialects[*out]->holder, dialects[i]->holder);
 		*out = (enum pp_dialect)i;
 	}
 	return 0;
@@ -266,7 +148,7 @@ static enum pp_dialect bare_map(const struct reader *reader, json_t *object)
 	if (key[0] < '0' || key[0] > '9')
 		return PP_DIALECT_AUTO;
 	told = json_is_object(value) ? PP_DIALECT_OCI : PP_DIALECT_DOCKER;
-	return may_be(reader, told) ? told : PP_DIALECT_AUTO;
+	return document_may_be(reader, told) ? told : PP_DIALECT_AUTO;
 }
 
 static int fail_unknown(const struct reader *reader, const json_t *object, const struct place *place)
@@ -289,10 +171,11 @@ static int find_wrapper(const struct reader *reader, const json_t *object, const
 	for (size_t i = 0; i < sizeof(wrappers) / sizeof(wrappers[0]); i++) {
 		const struct wrapper *found = &wrappers[i];
 
-		if (!may_be(reader, found->dialect) || !json_is_object(json_object_get(object, found->key)))
+		if (!document_may_be(reader, found->dialect) ||
+		    !json_is_object(json_object_get(object, found->key)))
 			continue;
 		if (*out && ((*out)->dialect != PP_DIALECT_DOCKER || found->dialect != PP_DIALECT_OCI))
-			return fail_both(reader, place, (*out)->key, found->key);
+			return document_fail_both(reader, place, (*out)->key, found->key);
 		if (!*out)
 			*out = found;
 	}
@@ -310,14 +193,14 @@ static int read_wrapped(const struct reader *reader, const json_t *object, const
 	json_object_foreach (json_object_get(object, wrapper->key), key, value) {
 		here = place_key(&outer, key);
 		if (strcasecmp(key, dialects[wrapper->dialect]->holder) == 0)
-			return read_value(reader, wrapper->dialect, value, &here);
+			return document_read_value(reader, wrapper->dialect, value, &here);
 	}
 	return 0;
 }
 
 static bool may_have_services(const struct reader *reader)
 {
-	return may_be(reader, PP_DIALECT_DISCO) || may_be(reader, PP_DIALECT_COMPOSE);
+	return document_may_be(reader, PP_DIALECT_DISCO) || document_may_be(reader, PP_DIALECT_COMPOSE);
 }
 
 static int read_object(const struct reader *reader, json_t *object, const struct place *place)
@@ -333,13 +216,13 @@ static int read_object(const struct reader *reader, json_t *object, const struct
 	if (ret < 0)
 		return ret;
 	if (services && dialect != PP_DIALECT_AUTO)
-		return fail_both(reader, place, "services", dialects[dialect]->holder);
+		return document_fail_both(reader, place, "services", dialects[dialect]->holder);
 	if (wrapper && (services || dialect != PP_DIALECT_AUTO))
-		return fail_both(reader, place, services ? "services" : dialects[dialect]->holder,
-				 wrapper->key);
+		return document_fail_both(reader, place, services ? "services" : dialects[dialect]->holder,
+					  wrapper->key);
 	if (services) {
 		here = place_key(place, "services");
-		return read_services(reader, services, &here);
+		return services_read(reader, services, &here);
 	}
 	if (reader->service)
 		return json_fail(reader->err, place,
@@ -349,10 +232,10 @@ static int read_object(const struct reader *reader, json_t *object, const struct
 	if (dialect == PP_DIALECT_AUTO) {
 		dialect = bare_map(reader, object);
 		return dialect == PP_DIALECT_AUTO ? fail_unknown(reader, object, place)
-						  : read_value(reader, dialect, object, place);
+						  : document_read_value(reader, dialect, object, place);
 	}
 	here = place_key(place, dialects[dialect]->holder);
-	return read_value(reader, dialect, json_object_get(object, here.key), &here);
+	return document_read_value(reader, dialect, json_object_get(object, here.key), &here);
 }
 
 static enum pp_dialect told_by_entries(const struct reader *reader, const json_t *list)
@@ -362,7 +245,7 @@ static enum pp_dialect told_by_entries(const struct reader *reader, const json_t
 
 	json_array_foreach (list, i, entry) {
 		for (int d = PP_DIALECT_AUTO + 1; d < PP_DIALECT_COUNT; d++) {
-			if (may_be(reader, (enum pp_dialect)d) && dialects[d]->tells(entry))
+			if (document_may_be(reader, (enum pp_dialect)d) && dialects[d]->tells(entry))
 				return (enum pp_dialect)d;
 		}
 	}
@@ -386,7 +269,7 @@ static int read_array(const struct reader *reader, json_t *list, const struct pl
 			"these entries have no key that tells what they are: publishedAs, hostPort, target,"
 			" host_port (mind the case)");
 	if (!is_map(dialect))
-		return read_value(reader, dialect, list, place);
+		return document_read_value(reader, dialect, list, place);
 
 	/* docker inspect prints a list of what was asked for. */
 	struct place here = place_index(place, 0);

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A document being read: what document.c and services.c say to each other. */
+#ifndef PORTPUB_CORE_JSON_DOCUMENT_H
+#define PORTPUB_CORE_JSON_DOCUMENT_H
+
+#include "reader.h"
+
+struct reader {
+	enum pp_dialect forced; /* or PP_DIALECT_AUTO */
+	const char *service;    /* or NULL */
+	struct pp_publications *out;
+	struct pp_error *err;
+};
+
+/* False where the caller has named another dialect. */
+bool document_may_be(const struct reader *reader, enum pp_dialect dialect);
+
+/* The key that @dialect gives its ports: "publishedPorts". */
+const char *document_holder(enum pp_dialect dialect);
+
+/* Read @value, which is a holder's, as @dialect does. */
+int document_read_value(const struct reader *reader, enum pp_dialect dialect, json_t *value,
+			const struct place *place);
+
+/* -EINVAL: more than one thing that could be meant. */
+int document_fail_both(const struct reader *reader, const struct place *place, const char *a, const char *b);
+
+/* services.c: the one service that publishes, or the one that was asked for. */
+int services_read(const struct reader *reader, json_t *services, const struct place *place);
+
+#endif
