@@ -119,10 +119,10 @@ help: ## this list
 
 # What everything is built with, and of: when this changes, everything is built anew.
 STAMP := $(BUILD)/stamp
+BUILT_WITH = '$(subst ','\'',$(COMPILE) $(LINK) $(OBJECTS))'
 $(STAMP): FORCE
 	@mkdir -p $(@D)
-	@echo '$(subst ','\'',$(COMPILE) $(LINK) $(OBJECTS))' | cmp -s - $@ || \
-		echo '$(subst ','\'',$(COMPILE) $(LINK) $(OBJECTS))' >$@
+	@echo $(BUILT_WITH) | cmp -s - $@ || echo $(BUILT_WITH) >$@
 
 $(PROGRAM): $(BUILD)/src/main.o $(LIBRARY)
 	$(call say,LINK,$@)

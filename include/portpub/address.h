@@ -15,6 +15,9 @@ struct pp_address {
 
 enum { PP_ADDRESS_TEXT = INET6_ADDRSTRLEN };
 
+/* IPv4 and IPv6, for whoever has to do with both in turn. */
+extern const sa_family_t pp_families[2];
+
 /* What an address of the host is to the packets that come for it: this decides how they can be carried. */
 enum pp_address_class {
 	PP_CLASS_ANY,

@@ -28,7 +28,8 @@ const char *pp_dialect_name(enum pp_dialect dialect);
 /*
  * Read a document and append its publications to @out, which keeps what it had when this fails.
  * @service names the service of a whole disco.json or compose file, or is NULL. -EINVAL with the path of
- * the value that is wrong; -EBADMSG with line and column where the text is no JSON; -ENOMEM.
+ * the value that is wrong, or of the later of two that ask for one port; -EBADMSG with line and column
+ * where the text is no JSON; -ENOMEM.
  */
 int pp_json_read(const char *text, size_t len, enum pp_dialect dialect, const char *service,
 		 struct pp_publications *out, struct pp_error *err);

@@ -162,7 +162,6 @@ static int check_arguments(const struct arguments *arguments, bool specs, struct
 
 static int explain_nft(const struct explanation *explanation, struct pp_error *err)
 {
-	static const sa_family_t families[] = { AF_INET, AF_INET6 };
 	struct pp_ruleset ruleset = { .request = &explanation->request, .host = &explanation->host };
 	struct pp_error no_way;
 	int ret = pp_ruleset_check(&ruleset, err);
@@ -170,7 +169,7 @@ static int explain_nft(const struct explanation *explanation, struct pp_error *e
 	if (ret < 0)
 		return ret;
 	for (size_t i = 0; i < 2; i++) {
-		const struct pp_address *to = pp_target_of(&explanation->request.target, families[i]);
+		const struct pp_address *to = pp_target_of(&explanation->request.target, pp_families[i]);
 
 		if (to->family != AF_UNSPEC && pp_route_interface(to, ruleset.interfaces[i], &no_way) < 0)
 			printf("# %s\n", no_way.message);

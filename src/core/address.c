@@ -5,6 +5,8 @@
 #include <assert.h>
 #include <string.h>
 
+const sa_family_t pp_families[2] = { AF_INET, AF_INET6 };
+
 static const uint8_t mapped_prefix[12] = { [10] = 0xff, [11] = 0xff };
 
 static struct pp_address unmap(const uint8_t bytes[static 16])

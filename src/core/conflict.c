@@ -3,9 +3,10 @@
  * Theory of operation
  *
  * Conflicts are looked for among claims: what a publication takes of one family, as an interval of ports.
- * A group is the claims of one protocol and family. Sorted by protocol, family, address and first port, the claims of one address lie side by side, and the
- * any-address, being all zero, leads its family. A scan then compares each claim with the one before it
- * and with the any-address claims of its family, by binary search: n log n for any list.
+ * A group is the claims of one protocol and family. Sorted by protocol, family, address and first port, the
+ * claims of one address lie side by side, and the any-address, being all zero, leads its group. A scan then
+ * compares each claim with the one before it and with the any-address claims of its group, by binary
+ * search: n log n for any list.
  */
 #include "portpub/conflict.h"
 
@@ -54,15 +55,13 @@ static int compare(const void *left, const void *right)
 
 static void claim(struct claims *claims, const struct pp_publication *by)
 {
-	static const sa_family_t families[] = { AF_INET, AF_INET6 };
-
 	for (size_t i = 0; i < 2; i++) {
 		struct claim *item = &claims->items[claims->count];
 
-		if (by->address.family != AF_UNSPEC && by->address.family != families[i])
+		if (by->address.family != AF_UNSPEC && by->address.family != pp_families[i])
 			continue;
 		*item = (struct claim){ by, by->address, by->host_port, pp_publication_last(by) };
-		item->address.family = families[i];
+		item->address.family = pp_families[i];
 		claims->count++;
 	}
 }

@@ -4,8 +4,6 @@
 #include <assert.h>
 #include <string.h>
 
-static const sa_family_t families[] = { AF_INET, AF_INET6 };
-
 const char *pp_map_name(enum pp_map map)
 {
 	static const char *const names[] = {
@@ -49,7 +47,7 @@ static bool in_kernel(const struct pp_elements *walk, const struct pp_publicatio
 static void fill(const struct pp_elements *walk, const struct pp_publication *publication,
 		 struct pp_element *out)
 {
-	sa_family_t family = families[walk->family];
+	sa_family_t family = pp_families[walk->family];
 
 	*out = (struct pp_element){
 		.map = map_of(family, pp_address_is_any(&publication->address)),
@@ -73,7 +71,7 @@ bool pp_elements_next(struct pp_elements *walk, struct pp_element *out)
 			continue;
 		for (; walk->family < 2; walk->family++, walk->port = 0) {
 			if (walk->port == publication->count ||
-			    (walk->port == 0 && !in_kernel(walk, publication, families[walk->family])))
+			    (walk->port == 0 && !in_kernel(walk, publication, pp_families[walk->family])))
 				continue;
 			fill(walk, publication, out);
 			walk->port++;

@@ -4,8 +4,8 @@
  *
  * Packets differ by family and by the class of the host address they are for; each such way in has one
  * path. obstacle() is a list of questions asked in order: the first that is answered yes is the reason why
- * the kernel cannot carry it. Publishing to every address of a family opens the loopback addresses of that family too,
- * which the kernel treats in its own way, so those are ways of their own; ways_of() lists them.
+ * the kernel cannot carry it. Publishing to every address of a family opens the loopback addresses of that
+ * family too, which the kernel treats in its own way, so those are ways of their own; ways_of() lists them.
  */
 #include "portpub/plan.h"
 

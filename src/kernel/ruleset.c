@@ -22,8 +22,6 @@
 #include <errno.h>
 #include <string.h>
 
-static const sa_family_t families[] = { AF_INET, AF_INET6 };
-
 /* Elements are written one a line; the first opens the list, and the list is closed if it was opened. */
 struct list {
 	FILE *out;
@@ -97,7 +95,7 @@ static void print_hairpin(const struct pp_ruleset *ruleset, FILE *out)
 	for (size_t i = 0; i < 2; i++) {
 		const char *name = ruleset->interfaces[i];
 
-		if (!name[0] || strcmp(name, seen) == 0 || !is_used(ruleset, families[i]))
+		if (!name[0] || strcmp(name, seen) == 0 || !is_used(ruleset, pp_families[i]))
 			continue;
 		begin_element(&list);
 		fprintf(out, "\"%s\" . \"%s\"", name, name);
@@ -216,9 +214,9 @@ static void print_notes(const struct pp_ruleset *ruleset, FILE *out)
 		fprintf(out, "# net.ipv4.conf.%s.route_localnet=1 is set once the guard stands\n",
 			ruleset->interfaces[0]);
 	for (size_t i = 0; i < 2; i++) {
-		if (is_used(ruleset, families[i]))
+		if (is_used(ruleset, pp_families[i]))
 			fprintf(out, "# %s forwarding must be on for clients outside\n",
-				pp_family_name(families[i]));
+				pp_family_name(pp_families[i]));
 	}
 	if (is_used(ruleset, AF_INET) || is_used(ruleset, AF_INET6))
 		fputs("# with bridge-nf-call-iptables=1 the container reaches its own host port only if its"
@@ -273,9 +271,9 @@ void pp_ruleset_print(const struct pp_ruleset *ruleset, FILE *out)
 		print_map(ruleset, (enum pp_map)map, out);
 	print_hairpin(ruleset, out);
 	for (size_t i = 0; i < 2; i++)
-		print_own(ruleset, families[i], out);
+		print_own(ruleset, pp_families[i], out);
 	for (size_t i = 0; i < 2; i++)
-		print_direct(ruleset, families[i], out);
+		print_direct(ruleset, pp_families[i], out);
 	print_chains(out);
 	fputs("}\n", out);
 }

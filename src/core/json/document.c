@@ -7,8 +7,8 @@
  *
  *	holder		publishedPorts, portMappings, ports, port_mappings, PortBindings, ExposedPorts:
  *			the value is what its dialect reads
- *	wrapper		services (disco.json, compose; services.c), runtimeConfig (CNI), HostConfig and Config (docker
- *			inspect), config (OCI image): the holder is inside
+ *	wrapper		services (disco.json, compose: services.c), runtimeConfig (CNI), HostConfig and
+ *			Config (docker inspect), config (OCI image): the holder is inside
  *	bare		no holder at all: the keys of the first entry that has telling ones name the dialect
  *
  * The path of what is being read is a chain of struct place on the stack, so the functions descend instead
