@@ -16,23 +16,10 @@
  * publish something nobody asked for.
  */
 #include "document.h"
-#include "portpub/conflict.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <string.h>
 #include <strings.h>
-
-static const struct dialect *const dialects[] = {
-	[PP_DIALECT_AUTO] = NULL,
-	[PP_DIALECT_DISCO] = &dialect_disco,
-	[PP_DIALECT_COMPOSE] = &dialect_compose,
-	[PP_DIALECT_NETAVARK] = &dialect_netavark,
-	[PP_DIALECT_CNI] = &dialect_cni,
-	[PP_DIALECT_DOCKER] = &dialect_docker,
-	[PP_DIALECT_OCI] = &dialect_oci,
-};
-static_assert(sizeof(dialects) / sizeof(dialects[0]) == PP_DIALECT_COUNT, "an entry for each dialect");
 
 static const struct wrapper {
 	const char *key;
@@ -43,81 +30,6 @@ static const struct wrapper {
 	{ "Config", PP_DIALECT_OCI },
 	{ "config", PP_DIALECT_OCI },
 };
-
-const char *pp_dialect_name(enum pp_dialect dialect)
-{
-	return dialects[dialect] ? dialects[dialect]->name : "auto";
-}
-
-bool pp_dialect_parse(const char *name, enum pp_dialect *out)
-{
-	for (int i = 0; i < PP_DIALECT_COUNT; i++) {
-		if (strcmp(name, pp_dialect_name((enum pp_dialect)i)) == 0) {
-			*out = (enum pp_dialect)i;
-			return true;
-		}
-	}
-	return false;
-}
-
-const char *document_holder(enum pp_dialect dialect)
-{
-	return dialects[dialect]->holder;
-}
-
-bool document_may_be(const struct reader *reader, enum pp_dialect dialect)
-{
-	return reader->forced == PP_DIALECT_AUTO || reader->forced == dialect;
-}
-
-/* Docker's and OCI's ports are objects whose keys are ports. */
-static bool is_map(enum pp_dialect dialect)
-{
-	return !dialects[dialect]->read_entry;
-}
-
-/* Two entries for one port: said here, where the later one has a place. Lists have an entry a publication. */
-static int check_conflicts(const struct reader *reader, enum pp_dialect dialect, size_t first,
-			   const struct place *place)
-{
-	struct pp_publications ours = { .count = reader->out->count - first };
-	struct place here;
-	size_t which = 0;
-	int ret;
-
-	if (ours.count < 2)
-		return 0;
-	ours.items = reader->out->items + first;
-	ret = pp_conflicts_find(&ours, &which, reader->err);
-	here = place_index(place, which);
-	if (ret == -EINVAL)
-		json_fail_inside(reader->err, dialects[dialect]->read_all ? place : &here);
-	return ret;
-}
-
-int document_read_value(const struct reader *reader, enum pp_dialect dialect, json_t *value,
-			const struct place *place)
-{
-	const struct dialect *d = dialects[dialect];
-	size_t first = reader->out->count;
-	int ret;
-
-	if (json_is_null(value) && d->null_is_empty)
-		return 0;
-	if (is_map(dialect) ? !json_is_object(value) : !json_is_array(value))
-		return json_fail(reader->err, place, "must be %s, not %s",
-				 is_map(dialect) ? "an object" : "a list", json_kind(value));
-	ret = d->read_all ? d->read_all(value, place, reader->out, reader->err)
-			  : json_read_list(value, d, place, reader->out, reader->err);
-	if (ret == 0)
-		ret = check_conflicts(reader, dialect, first, place);
-	return ret;
-}
-
-int document_fail_both(const struct reader *reader, const struct place *place, const char *a, const char *b)
-{
-	return json_fail(reader->err, place, "holds both %s and %s: choose one with --dialect", a, b);
-}
 
 /* The dialect whose holder is a key of @object; AUTO where there is none. */
 static int find_holder(const struct reader *reader, const json_t *object, const struct place *place,
@@ -143,8 +55,8 @@ static enum pp_dialect bare_map(const struct reader *reader, json_t *object)
 	enum pp_dialect told;
 
 	if (!key)
-		return reader->forced != PP_DIALECT_AUTO && is_map(reader->forced) ? reader->forced
-										   : PP_DIALECT_AUTO;
+		return reader->forced != PP_DIALECT_AUTO && document_is_map(reader->forced) ? reader->forced
+											    : PP_DIALECT_AUTO;
 	if (key[0] < '0' || key[0] > '9')
 		return PP_DIALECT_AUTO;
 	told = json_is_object(value) ? PP_DIALECT_OCI : PP_DIALECT_DOCKER;
@@ -268,7 +180,7 @@ static int read_array(const struct reader *reader, json_t *list, const struct pl
 			reader->err, place,
 			"these entries have no key that tells what they are: publishedAs, hostPort, target,"
 			" host_port (mind the case)");
-	if (!is_map(dialect))
+	if (!document_is_map(dialect))
 		return document_read_value(reader, dialect, list, place);
 
 	/* docker inspect prints a list of what was asked for. */

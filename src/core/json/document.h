@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A document being read: what document.c and services.c say to each other. */
+/* A document being read: document.c finds the ports, with services.c; dialects.c reads them. */
 #ifndef PORTPUB_CORE_JSON_DOCUMENT_H
 #define PORTPUB_CORE_JSON_DOCUMENT_H
 
@@ -15,8 +15,11 @@ struct reader {
 /* False where the caller has named another dialect. */
 bool document_may_be(const struct reader *reader, enum pp_dialect dialect);
 
-/* The key that @dialect gives its ports: "publishedPorts". */
-const char *document_holder(enum pp_dialect dialect);
+/* By enum pp_dialect; NULL at PP_DIALECT_AUTO. */
+extern const struct dialect *const dialects[PP_DIALECT_COUNT];
+
+/* Docker's and OCI's ports are objects whose keys are ports; the others' are lists. */
+bool document_is_map(enum pp_dialect dialect);
 
 /* Read @value, which is a holder's, as @dialect does. */
 int document_read_value(const struct reader *reader, enum pp_dialect dialect, json_t *value,

@@ -48,7 +48,7 @@ static int find_published(const struct reader *reader, const json_t *service, co
 	if (ret < 0)
 		return ret;
 	for (size_t i = 0; i < 2; i++) {
-		struct place here = place_key(place, document_holder(either[i]));
+		struct place here = place_key(place, dialects[either[i]]->holder);
 		const json_t *value = json_object_get(service, here.key);
 
 		if (!value || !document_may_be(reader, either[i]))
@@ -58,7 +58,7 @@ static int find_published(const struct reader *reader, const json_t *service, co
 		if (json_array_size(value) == 0)
 			continue;
 		if (*out != PP_DIALECT_AUTO)
-			return document_fail_both(reader, place, document_holder(*out), here.key);
+			return document_fail_both(reader, place, dialects[*out]->holder, here.key);
 		*out = either[i];
 	}
 	return 0;
@@ -72,7 +72,7 @@ static int read_service(const struct reader *reader, const json_t *service, cons
 
 	if (ret < 0 || dialect == PP_DIALECT_AUTO)
 		return ret;
-	here = place_key(place, document_holder(dialect));
+	here = place_key(place, dialects[dialect]->holder);
 	return document_read_value(reader, dialect, json_object_get(service, here.key), &here);
 }
 
