@@ -13,6 +13,7 @@ Suite *suite_conflict(void);
 Suite *suite_corpus(void);
 Suite *suite_error(void);
 Suite *suite_json(void);
+Suite *suite_network(void);
 Suite *suite_plan(void);
 Suite *suite_publication(void);
 Suite *suite_ruleset(void);
