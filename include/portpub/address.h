@@ -39,6 +39,9 @@ const char *pp_address_format(const struct pp_address *address, char out[static 
 
 /* True for 0.0.0.0, :: and "every address". */
 bool pp_address_is_any(const struct pp_address *address);
+/* Any order, the same for everybody; 0 for the same address. */
+int pp_address_compare(const struct pp_address *a, const struct pp_address *b);
+
 bool pp_address_is_multicast(const struct pp_address *address); /* IPv4 broadcast included */
 enum pp_address_class pp_address_class(const struct pp_address *address);
 

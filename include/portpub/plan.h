@@ -9,6 +9,7 @@
 #ifndef PORTPUB_PLAN_H
 #define PORTPUB_PLAN_H
 
+#include "portpub/network.h"
 #include "portpub/publication.h"
 
 enum pp_path {
@@ -30,17 +31,20 @@ struct pp_target {
 	struct pp_address ipv4, ipv6;
 };
 
-/* What one command asks for: where its publications go, and how. */
-struct pp_request {
-	struct pp_publications publications;
-	struct pp_target target;
-	enum pp_via via;
-};
-
 /* What keeps this host, or this caller, from the kernel path. */
 struct pp_host {
 	bool no_nftables; /* the kernel has no nf_tables */
 	bool no_admin;    /* the caller lacks CAP_NET_ADMIN */
+};
+
+/* What one command asks for: where its publications go, how, who may connect, and on what kind of host. */
+struct pp_request {
+	struct pp_publications publications;
+	struct pp_target target;
+	enum pp_via via;
+	bool no_keeper;           /* rules only: nobody is there to forward in userspace */
+	struct pp_networks allow; /* merged; none: everybody */
+	struct pp_host host;
 };
 
 /* One way in: packets of this family, for a host address of this class. */
@@ -61,6 +65,8 @@ struct pp_plan {
 /* Who can send a packet to a host address, as far as the address alone tells. */
 enum pp_reach { PP_REACH_ALL, PP_REACH_HOST, PP_REACH_LINK, PP_REACH_ADDRESS };
 
+void pp_request_fini(struct pp_request *request);
+
 /* The address for packets of @family; AF_UNSPEC where the container has none, or none is known. */
 const struct pp_address *pp_target_of(const struct pp_target *target, sa_family_t family);
 bool pp_target_is_known(const struct pp_target *target);
@@ -72,11 +78,12 @@ int pp_target_parse(const char *text, size_t len, struct pp_target *out, struct 
 bool pp_via_parse(const char *text, enum pp_via *out);
 
 /*
- * Every way in to @publication, the most general first. With PP_VIA_KERNEL, -EPERM when the kernel cannot
- * be used at all, and -EINVAL when it can carry none of the ways.
+ * Every way in to @publication, the most general first. Where nothing may be forwarded in userspace (no
+ * keeper, or PP_VIA_KERNEL), -EPERM when the kernel cannot be used at all, and -EINVAL when it can carry
+ * none of the ways.
  */
 int pp_plan_make(const struct pp_publication *publication, const struct pp_request *request,
-		 const struct pp_host *host, struct pp_plan *out, struct pp_error *err);
+		 struct pp_plan *out, struct pp_error *err);
 
 enum pp_reach pp_plan_reach(const struct pp_publication *publication);
 

@@ -22,6 +22,7 @@ struct cli_option {
 	const char *name;
 	const char *value; /* what it takes, or NULL */
 	const char *help;
+	bool many; /* may be given more than once */
 };
 
 struct cli_command {
@@ -35,10 +36,13 @@ struct cli_command {
 extern const struct cli_command cli_explain;
 
 /*
- * getopt_long by a table: the key of the next option, with its value in optarg; -1 at the end. An
- * unknown option or a missing value is told to the user and is '?'. -h and --help are always known.
+ * getopt_long by the command's table: @take gets the key of each option, with its value in optarg, and
+ * what is left begins at optind. -h and --help are always known. Returns 0, CLI_HELPED where the help has
+ * been printed and nothing is left to do, or a negative errno: -EINVAL for what the table does not have.
  */
-int cli_next_option(const struct cli_command *command, int argc, char **argv);
+enum { CLI_HELPED = 1 };
+int cli_options(const struct cli_command *command, int argc, char **argv,
+		int (*take)(int key, void *data, struct pp_error *err), void *data, struct pp_error *err);
 
 void cli_print_help(const struct cli_command *command, FILE *out);
 

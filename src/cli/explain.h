@@ -15,7 +15,6 @@ enum {
 /* Every publication has been planned before: planning it again cannot fail. */
 struct explanation {
 	struct pp_request request;
-	struct pp_host host; /* one that lacks nothing */
 };
 
 void explain_text(const struct explanation *explanation);

@@ -57,8 +57,8 @@ static int add_paths(const struct explanation *explanation, json_t *list)
 		struct pp_error ignored;
 		struct pp_plan plan;
 
-		if (pp_plan_make(&explanation->request.publications.items[i], &explanation->request,
-				 &explanation->host, &plan, &ignored) < 0)
+		if (pp_plan_make(&explanation->request.publications.items[i], &explanation->request, &plan,
+				 &ignored) < 0)
 			return -1;
 		for (size_t w = 0; w < plan.count; w++) {
 			if (json_array_append_new(publications_of(&plan.ways[w], &paths, list),
@@ -121,6 +121,21 @@ static json_t *target_object(const struct pp_target *target)
 	return json_pack("{s:s?, s:s?}", "ipv4", ipv4[0] ? ipv4 : NULL, "ipv6", ipv6[0] ? ipv6 : NULL);
 }
 
+static json_t *allow_list(const struct pp_networks *allow)
+{
+	json_t *list = json_array();
+	char network[PP_NETWORK_TEXT];
+
+	for (size_t i = 0; list && i < allow->count; i++) {
+		if (json_array_append_new(list, json_string(pp_network_format(&allow->items[i], network))) <
+		    0) {
+			json_decref(list);
+			return NULL;
+		}
+	}
+	return list;
+}
+
 int explain_json(const struct explanation *explanation, struct pp_error *err)
 {
 	json_t *publications = json_array(), *paths = json_array(), *details = json_array(),
@@ -131,9 +146,9 @@ int explain_json(const struct explanation *explanation, struct pp_error *err)
 	char *text;
 
 	/* json_pack takes all references, whether it succeeds or not. */
-	root = json_pack("{s:o, s:o, s:o, s:o, s:o}", "publications", publications, "paths", paths, "target",
-			 target_object(&explanation->request.target), "details", details, "warnings",
-			 warnings);
+	root = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "publications", publications, "paths", paths,
+			 "target", target_object(&explanation->request.target), "allow",
+			 allow_list(&explanation->request.allow), "details", details, "warnings", warnings);
 	if (!root || failed) {
 		json_decref(root);
 		return pp_fail(err, ENOMEM, "out of memory");

@@ -91,7 +91,7 @@ static void print_ways(const struct pp_publication *publication, const struct ex
 	struct pp_plan plan;
 	int width = 0;
 
-	if (pp_plan_make(publication, &explanation->request, &explanation->host, &plan, &ignored) < 0)
+	if (pp_plan_make(publication, &explanation->request, &plan, &ignored) < 0)
 		return;
 	for (size_t i = 0; i < plan.count; i++) {
 		format_host(publication, &plan.ways[i], hosts[i]);
@@ -136,6 +136,16 @@ static void print_container_port(const struct pp_publication *publication)
 		printf("  container port  %u, %s\n", publication->container_port, service);
 }
 
+static void print_allow(const struct pp_networks *allow)
+{
+	char network[PP_NETWORK_TEXT];
+
+	for (size_t i = 0; i < allow->count; i++)
+		printf("%s%s", i ? ", " : "  allowed         ", pp_network_format(&allow->items[i], network));
+	if (allow->count)
+		puts(", and this host");
+}
+
 static void print_publication(const struct pp_publication *publication, const struct explanation *explanation)
 {
 	char text[PP_PUBLICATION_TEXT], reach[EXPLAIN_REACH_TEXT];
@@ -145,6 +155,7 @@ static void print_publication(const struct pp_publication *publication, const st
 	printf("%s\n\n", pp_publication_format(publication, text));
 	print_ways(publication, explanation);
 	printf("\n  open to         %s\n", explain_reach(publication, reach));
+	print_allow(&explanation->request.allow);
 	print_host_port(publication);
 	print_container_port(publication);
 	count = explain_warnings(publication, explanation, warnings);

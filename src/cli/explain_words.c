@@ -43,7 +43,7 @@ static bool uses_userspace(const struct pp_publication *publication, const struc
 	struct pp_error ignored;
 	struct pp_plan plan;
 
-	if (pp_plan_make(publication, &explanation->request, &explanation->host, &plan, &ignored) < 0)
+	if (pp_plan_make(publication, &explanation->request, &plan, &ignored) < 0)
 		return false;
 	for (size_t i = 0; i < plan.count; i++) {
 		if (plan.ways[i].path == PP_PATH_USERSPACE)

@@ -2,12 +2,13 @@
 #include "cli.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <getopt.h>
 #include <string.h>
 
-enum { OPTIONS_MAX = 16 };
+enum { OPTIONS_MAX = 24 };
 
-static const struct cli_option help_option = { 'h', "help", NULL, "this text" };
+static const struct cli_option help_option = { 'h', "help", NULL, "this text", false };
 
 static void translate(const struct cli_option *from, struct option *into, char **letters)
 {
@@ -20,7 +21,7 @@ static void translate(const struct cli_option *from, struct option *into, char *
 	**letters = '\0';
 }
 
-static int complain(const struct cli_command *command, int answer, char **argv)
+static int complain(const struct cli_command *command, int answer, char **argv, struct pp_error *err)
 {
 	const char *fault = "is not an option of this command";
 	char shown[64], letter[2] = { '-' };
@@ -35,27 +36,61 @@ static int complain(const struct cli_command *command, int answer, char **argv)
 		fault = "needs a value";
 	else if (optopt && strchr(argv[optind - 1], '='))
 		fault = "takes no value";
-	cli_fail_usage("%s: %s %s; see: portpub help %s", command->name, shown, fault, command->name);
-	return '?';
+	return pp_fail(err, EINVAL, "%s: %s %s; see: portpub help %s", command->name, shown, fault,
+		       command->name);
 }
 
-int cli_next_option(const struct cli_command *command, int argc, char **argv)
+static size_t count_options(const struct cli_option *options)
+{
+	size_t count = 0;
+
+	while (options && options[count].name)
+		count++;
+	return count;
+}
+
+/* Remember in @seen which options there were, by their row. */
+static int refuse_repeated(const struct cli_command *command, int key, unsigned int *seen,
+			   struct pp_error *err)
+{
+	size_t row = 0;
+
+	while (command->options[row].key != key)
+		row++;
+	if (*seen & 1U << row && !command->options[row].many)
+		return pp_fail(err, EINVAL, "--%s is given twice", command->options[row].name);
+	*seen |= 1U << row;
+	return 0;
+}
+
+int cli_options(const struct cli_command *command, int argc, char **argv,
+		int (*take)(int key, void *data, struct pp_error *err), void *data, struct pp_error *err)
 {
 	struct option long_options[OPTIONS_MAX + 2];
 	char letters[2 * (OPTIONS_MAX + 1) + 2] = ":", *letter = letters + 1;
-	size_t count = 0;
-	int answer;
+	size_t count = count_options(command->options);
+	unsigned int seen = 0;
+	int key, ret = 0;
 
-	for (const struct cli_option *o = command->options; o && o->name; o++) {
-		assert(count < OPTIONS_MAX);
-		translate(o, &long_options[count++], &letter);
-	}
-	translate(&help_option, &long_options[count++], &letter);
-	long_options[count] = (struct option){ 0 };
+	assert(count <= OPTIONS_MAX);
+	for (size_t i = 0; i < count; i++)
+		translate(&command->options[i], &long_options[i], &letter);
+	translate(&help_option, &long_options[count], &letter);
+	long_options[count + 1] = (struct option){ 0 };
 
 	opterr = 0;
-	answer = getopt_long(argc, argv, letters, long_options, NULL);
-	return answer == '?' || answer == ':' ? complain(command, answer, argv) : answer;
+	while (ret == 0 && (key = getopt_long(argc, argv, letters, long_options, NULL)) != -1) {
+		if (key == '?' || key == ':')
+			return complain(command, key, argv, err);
+		if (key == 'h') {
+			cli_print_help(command, stdout);
+			return CLI_HELPED;
+		}
+		ret = refuse_repeated(command, key, &seen, err);
+		if (ret == 0)
+			ret = take(key, data, err);
+	}
+	return ret;
 }
 
 static void print_option(const struct cli_option *option, FILE *out)

@@ -50,6 +50,13 @@ const char *pp_address_format(const struct pp_address *address, char out[static 
 	return out;
 }
 
+int pp_address_compare(const struct pp_address *a, const struct pp_address *b)
+{
+	int order = (int)a->family - (int)b->family;
+
+	return order ? order : memcmp(a->bytes, b->bytes, sizeof(a->bytes));
+}
+
 bool pp_address_is_any(const struct pp_address *address)
 {
 	static const uint8_t zero[16];

@@ -43,6 +43,13 @@ bool pp_via_parse(const char *text, enum pp_via *out)
 	return false;
 }
 
+void pp_request_fini(struct pp_request *request)
+{
+	pp_publications_fini(&request->publications);
+	pp_networks_fini(&request->allow);
+	*request = (struct pp_request){ 0 };
+}
+
 static int add_target(struct pp_piece piece, struct pp_target *target, struct pp_error *err)
 {
 	struct pp_address address, *slot;
@@ -125,9 +132,14 @@ static const char *obstacle(const struct pp_way *way, const struct pp_target *ta
 	return NULL;
 }
 
-static void decide(struct pp_way *way, const struct pp_request *request, const struct pp_host *host)
+static bool kernel_only(const struct pp_request *request)
 {
-	const char *why_not = obstacle(way, &request->target, host);
+	return request->no_keeper || request->via == PP_VIA_KERNEL;
+}
+
+static void decide(struct pp_way *way, const struct pp_request *request)
+{
+	const char *why_not = obstacle(way, &request->target, &request->host);
 
 	if (request->via == PP_VIA_USERSPACE) {
 		way->path = PP_PATH_USERSPACE;
@@ -136,7 +148,7 @@ static void decide(struct pp_way *way, const struct pp_request *request, const s
 		way->path = PP_PATH_KERNEL;
 		way->reason = kernel_reason(way, &request->target);
 	} else {
-		way->path = request->via == PP_VIA_KERNEL ? PP_PATH_NONE : PP_PATH_USERSPACE;
+		way->path = kernel_only(request) ? PP_PATH_NONE : PP_PATH_USERSPACE;
 		way->reason = why_not;
 	}
 }
@@ -167,21 +179,22 @@ static void ways_of(const struct pp_address *address, struct pp_plan *plan)
 }
 
 int pp_plan_make(const struct pp_publication *publication, const struct pp_request *request,
-		 const struct pp_host *host, struct pp_plan *out, struct pp_error *err)
+		 struct pp_plan *out, struct pp_error *err)
 {
+	const struct pp_host *host = &request->host;
 	char text[PP_PUBLICATION_TEXT];
 	size_t carried = 0;
 	struct pp_plan plan;
 
 	ways_of(&publication->address, &plan);
 	for (size_t i = 0; i < plan.count; i++) {
-		decide(&plan.ways[i], request, host);
+		decide(&plan.ways[i], request);
 		carried += plan.ways[i].path != PP_PATH_NONE;
 	}
 	if (!carried)
 		return pp_fail(err, host->no_nftables || host->no_admin ? EPERM : EINVAL,
-			       "%s: nothing is left with --via kernel: %s",
-			       pp_publication_format(publication, text), plan.ways[0].reason);
+			       "%s: nothing is left with --%s: %s", pp_publication_format(publication, text),
+			       request->no_keeper ? "no-keeper" : "via kernel", plan.ways[0].reason);
 	*out = plan;
 	return 0;
 }

@@ -36,9 +36,11 @@ query 'specs and a document add up' '[.publications[].host_port]' '[80,81]' 80:8
 	printf '[{"publishedAs":81,"fromContainerPort":81}]' >"$tap_tmp/d"
 	echo "$tap_tmp/d"
 )"
+query 'networks that overlap are one' .allow '["10.0.0.0/8","2001:db8::/32"]' 80:80 --allow 2001:db8::/32 \
+	--allow 10.1.0.0/16 --allow 10.0.0.0/8
 printf '{"portMappings":[]}' >"$tap_tmp/empty"
 query 'an empty document has the same shape' . \
-	'{"publications":[],"paths":[],"target":null,"details":[],"warnings":[]}' --from "$tap_tmp/empty"
+	'{"publications":[],"paths":[],"target":null,"allow":[],"details":[],"warnings":[]}' --from "$tap_tmp/empty"
 printf '[80, "81:81"]' >"$tap_tmp/list"
 query 'the dialect may be forced' '[.publications[].host_port]' '[0,81]' --from "$tap_tmp/list" --dialect compose
 run "$PORTPUB" explain --from "$tap_tmp/list" --dialect disco

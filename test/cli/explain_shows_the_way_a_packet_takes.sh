@@ -70,6 +70,9 @@ has 'via userspace is given as the reason' "$out" 'userspace was asked for'
 run "$PORTPUB" explain --via kernel 80:80
 has 'via kernel says what it leaves out' "$out" '-- not carried --'
 
+run "$PORTPUB" explain --allow 10.0.0.0/8 --allow 192.0.2.1 8080:80
+has 'who may connect is told' "$out" 'allowed         10.0.0.0/8, 192.0.2.1/32, and this host'
+
 run sh -c "echo '[]' | $PORTPUB explain --from -"
 is 'an empty list is an answer' "$out" 'nothing to publish'
 is 'an empty list is success' "$status" 0

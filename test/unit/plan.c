@@ -66,13 +66,14 @@ static const struct {
 START_TEST(plan_gives_each_way_its_path_and_reason)
 {
 	struct pp_publication publication = unit_publication(plans[_i].spec);
-	const struct pp_request request = { .target = target(plans[_i].to), .via = plans[_i].via };
-	const struct pp_host host = { plans[_i].no_nftables, plans[_i].no_admin };
+	const struct pp_request request = { .target = target(plans[_i].to),
+					    .via = plans[_i].via,
+					    .host = { plans[_i].no_nftables, plans[_i].no_admin } };
 	struct pp_plan plan;
 	struct pp_error err;
 	char text[512];
 
-	ck_assert_int_eq(pp_plan_make(&publication, &request, &host, &plan, &err), 0);
+	ck_assert_int_eq(pp_plan_make(&publication, &request, &plan, &err), 0);
 	join(&plan, text, sizeof(text));
 	ck_assert_msg(strcmp(text, plans[_i].ways) == 0, "%s to %s:\n%s", plans[_i].spec, plans[_i].to, text);
 	for (size_t i = 0; i < plan.count; i++)
@@ -104,12 +105,13 @@ START_TEST(plan_refuses_via_kernel_where_nothing_is_left)
 
 	for (size_t i = 0; i < UNIT_COUNT(rows); i++) {
 		struct pp_publication publication = unit_publication(rows[i].spec);
-		const struct pp_request request = { .target = target(rows[i].to), .via = PP_VIA_KERNEL };
-		const struct pp_host host = { rows[i].no_nftables, rows[i].no_admin };
+		const struct pp_request request = { .target = target(rows[i].to),
+						    .via = PP_VIA_KERNEL,
+						    .host = { rows[i].no_nftables, rows[i].no_admin } };
 		struct pp_plan plan;
 		struct pp_error err;
 
-		ck_assert_int_eq(pp_plan_make(&publication, &request, &host, &plan, &err), -rows[i].code);
+		ck_assert_int_eq(pp_plan_make(&publication, &request, &plan, &err), -rows[i].code);
 		ck_assert_str_eq(err.message, rows[i].message);
 	}
 }

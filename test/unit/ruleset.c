@@ -8,22 +8,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct pp_host able;
-
 static char *print_via(enum pp_via via, const char *const specs[], size_t count, const char *to)
 {
-	struct pp_request request = { .publications = unit_publications(specs, count), .via = via };
-	struct pp_ruleset ruleset = { &request, &able, { "br0", "br0" } };
+	struct pp_record record = { .request = { .publications = unit_publications(specs, count),
+						 .via = via },
+				    .interfaces = { "br0", "br0" } };
 	struct pp_error err;
 	char *text;
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
 
-	ck_assert_int_eq(pp_target_parse(to, strlen(to), &request.target, &err), 0);
-	ck_assert_int_eq(pp_ruleset_check(&ruleset, &err), 0);
-	pp_ruleset_print(&ruleset, out);
+	ck_assert_int_eq(pp_target_parse(to, strlen(to), &record.request.target, &err), 0);
+	ck_assert_int_eq(pp_ruleset_check(&record.request, &err), 0);
+	ck_assert_int_eq(pp_ruleset_print(&record, out, &err), 0);
 	fclose(out);
-	pp_publications_fini(&request.publications);
+	pp_record_fini(&record);
 	return text;
 }
 
@@ -113,13 +112,12 @@ START_TEST(ruleset_refuses_what_has_no_rules_yet)
 
 	for (size_t i = 0; i < UNIT_COUNT(rows); i++) {
 		struct pp_request request = { .publications = unit_publications(rows[i].specs, 2) };
-		struct pp_ruleset ruleset = { &request, &able, { "", "" } };
 		struct pp_error err;
 
 		if (rows[i].to)
 			ck_assert_int_eq(
 				pp_target_parse(rows[i].to, strlen(rows[i].to), &request.target, &err), 0);
-		ck_assert_int_eq(pp_ruleset_check(&ruleset, &err), -EINVAL);
+		ck_assert_int_eq(pp_ruleset_check(&request, &err), -EINVAL);
 		ck_assert_str_eq(err.message, rows[i].message);
 		pp_publications_fini(&request.publications);
 	}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the table inet portpub is made of: the shapes of its maps and sets. Whoever prints, sends or reads
+ * an element asks here, so that there is one truth.
+ */
+#ifndef PORTPUB_TABLE_H
+#define PORTPUB_TABLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#define PP_TABLE_NAME "portpub"
+
+enum pp_set {
+	/* (protocol [. host address] . host port) -> (container address . port) */
+	PP_SET_HOST4,
+	PP_SET_ANY4,
+	PP_SET_HOST6,
+	PP_SET_ANY6,
+	PP_SET_HAIRPIN, /* a bridge with itself */
+	PP_SET_OWN4,    /* a container with itself */
+	PP_SET_OWN6,
+	PP_SET_DIRECT4, /* what is not to be had by the container's own address */
+	PP_SET_DIRECT6,
+	PP_SET_ALONE4, /* a container, and the host ports by which it cannot reach itself through its bridge */
+	PP_SET_ALONE6,
+	PP_SET_CLOSED4, /* host ports with an allow list */
+	PP_SET_CLOSED6,
+	PP_SET_ADMIT4, /* the same, with a network that may connect */
+	PP_SET_ADMIT6,
+	PP_SET_COUNT
+};
+
+enum pp_field {
+	PP_FIELD_PROTOCOL,
+	PP_FIELD_PORT,
+	PP_FIELD_IPV4,
+	PP_FIELD_IPV6,
+	PP_FIELD_INTERFACE,
+	PP_FIELD_COUNT
+};
+
+enum { PP_FIELDS_MAX = 4 };
+
+struct pp_shape {
+	const char *name;
+	enum pp_field fields[PP_FIELDS_MAX];
+	size_t count;
+	bool map;      /* the value is an address of @family and a port */
+	bool interval; /* fields are ranges */
+	sa_family_t family;
+};
+
+const struct pp_shape *pp_set_shape(enum pp_set set);
+
+/* The name in nft's language: "inet_proto". */
+const char *pp_field_type(enum pp_field field);
+
+/* Bytes that the field has, and takes in a key: each begins at a multiple of four. */
+size_t pp_field_size(enum pp_field field);
+size_t pp_field_room(enum pp_field field);
+
+size_t pp_key_size(const struct pp_shape *shape);
+size_t pp_value_size(const struct pp_shape *shape);
+
+/* The set of its kind for @family: pp_set_of(PP_SET_OWN4, AF_INET6) is PP_SET_OWN6. */
+enum pp_set pp_set_of(enum pp_set ipv4, sa_family_t family);
+
+#endif

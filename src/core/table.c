@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "portpub/table.h"
+
+#include <assert.h>
+#include <net/if.h>
+
+static const struct pp_shape shapes[] = {
+#define PROTOCOL PP_FIELD_PROTOCOL
+#define PORT PP_FIELD_PORT
+#define IPV4 PP_FIELD_IPV4
+#define IPV6 PP_FIELD_IPV6
+#define INTERFACE PP_FIELD_INTERFACE
+	[PP_SET_HOST4] = { "host4", { PROTOCOL, IPV4, PORT }, 3, .map = true, .family = AF_INET },
+	[PP_SET_ANY4] = { "any4", { PROTOCOL, PORT }, 2, .map = true, .family = AF_INET },
+	[PP_SET_HOST6] = { "host6", { PROTOCOL, IPV6, PORT }, 3, .map = true, .family = AF_INET6 },
+	[PP_SET_ANY6] = { "any6", { PROTOCOL, PORT }, 2, .map = true, .family = AF_INET6 },
+	[PP_SET_HAIRPIN] = { "hairpin", { INTERFACE, INTERFACE }, 2 },
+	[PP_SET_OWN4] = { "own4", { IPV4, IPV4 }, 2, .family = AF_INET },
+	[PP_SET_OWN6] = { "own6", { IPV6, IPV6 }, 2, .family = AF_INET6 },
+	[PP_SET_DIRECT4] = { "direct4", { PROTOCOL, IPV4, PORT }, 3, .family = AF_INET },
+	[PP_SET_DIRECT6] = { "direct6", { PROTOCOL, IPV6, PORT }, 3, .family = AF_INET6 },
+	[PP_SET_ALONE4] = { "alone4",
+			    { IPV4, PROTOCOL, IPV4, PORT },
+			    4,
+			    .interval = true,
+			    .family = AF_INET },
+	[PP_SET_ALONE6] = { "alone6",
+			    { IPV6, PROTOCOL, IPV6, PORT },
+			    4,
+			    .interval = true,
+			    .family = AF_INET6 },
+	[PP_SET_CLOSED4] = { "closed4", { PROTOCOL, IPV4, PORT }, 3, .interval = true, .family = AF_INET },
+	[PP_SET_CLOSED6] = { "closed6", { PROTOCOL, IPV6, PORT }, 3, .interval = true, .family = AF_INET6 },
+	[PP_SET_ADMIT4] = { "admit4",
+			    { PROTOCOL, IPV4, PORT, IPV4 },
+			    4,
+			    .interval = true,
+			    .family = AF_INET },
+	[PP_SET_ADMIT6] = { "admit6",
+			    { PROTOCOL, IPV6, PORT, IPV6 },
+			    4,
+			    .interval = true,
+			    .family = AF_INET6 },
+#undef PROTOCOL
+#undef PORT
+#undef IPV4
+#undef IPV6
+#undef INTERFACE
+};
+static_assert(sizeof(shapes) / sizeof(shapes[0]) == PP_SET_COUNT, "a shape for each set");
+
+const struct pp_shape *pp_set_shape(enum pp_set set)
+{
+	return &shapes[set];
+}
+
+const char *pp_field_type(enum pp_field field)
+{
+	static const char *const types[] = {
+		[PP_FIELD_PROTOCOL] = "inet_proto", [PP_FIELD_PORT] = "inet_service",
+		[PP_FIELD_IPV4] = "ipv4_addr",      [PP_FIELD_IPV6] = "ipv6_addr",
+		[PP_FIELD_INTERFACE] = "ifname",
+	};
+	static_assert(sizeof(types) / sizeof(types[0]) == PP_FIELD_COUNT, "a type for each field");
+
+	return types[field];
+}
+
+size_t pp_field_size(enum pp_field field)
+{
+	static const size_t sizes[] = {
+		[PP_FIELD_PROTOCOL] = 1,
+		[PP_FIELD_PORT] = 2,
+		[PP_FIELD_IPV4] = 4,
+		[PP_FIELD_IPV6] = 16,
+		[PP_FIELD_INTERFACE] = IF_NAMESIZE,
+	};
+	static_assert(sizeof(sizes) / sizeof(sizes[0]) == PP_FIELD_COUNT, "a size for each field");
+
+	return sizes[field];
+}
+
+size_t pp_field_room(enum pp_field field)
+{
+	return (pp_field_size(field) + 3) & ~(size_t)3;
+}
+
+size_t pp_key_size(const struct pp_shape *shape)
+{
+	size_t size = 0;
+
+	for (size_t i = 0; i < shape->count; i++)
+		size += pp_field_room(shape->fields[i]);
+	return size;
+}
+
+size_t pp_value_size(const struct pp_shape *shape)
+{
+	if (!shape->map)
+		return 0;
+	return pp_field_room(shape->family == AF_INET ? PP_FIELD_IPV4 : PP_FIELD_IPV6) +
+	       pp_field_room(PP_FIELD_PORT);
+}
+
+enum pp_set pp_set_of(enum pp_set ipv4, sa_family_t family)
+{
+	if (family == AF_INET)
+		return ipv4;
+	return ipv4 <= PP_SET_ANY4 ? (enum pp_set)(ipv4 + 2) : (enum pp_set)(ipv4 + 1);
+}

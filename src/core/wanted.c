@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Which entries records ask for. A record owns one for each host port that the kernel carries, and what
+ * its allow list needs; several records of one container share what keeps the container's own traffic
+ * right, and what keeps other networks from its address.
+ */
+#include "portpub/entry.h"
+#include "portpub/port.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A key under construction: the same bytes for both ends, where they do not differ. */
+struct cursor {
+	struct pp_entry *entry;
+	size_t at;
+};
+
+static void put(struct cursor *cursor, enum pp_field field, const void *first, const void *last)
+{
+	memcpy(cursor->entry->key + cursor->at, first, pp_field_size(field));
+	if (pp_set_shape(cursor->entry->set)->interval)
+		memcpy(cursor->entry->last + cursor->at, last, pp_field_size(field));
+	cursor->at += pp_field_room(field);
+}
+
+static void put_protocol(struct cursor *cursor, enum pp_protocol protocol)
+{
+	static const uint8_t numbers[] = {
+		[PP_TCP] = IPPROTO_TCP, [PP_UDP] = IPPROTO_UDP, [PP_SCTP] = IPPROTO_SCTP
+	};
+
+	put(cursor, PP_FIELD_PROTOCOL, &numbers[protocol], &numbers[protocol]);
+}
+
+static void put_ports(struct cursor *cursor, uint16_t first, uint16_t last)
+{
+	uint8_t from[2] = { (uint8_t)(first >> 8), (uint8_t)first },
+		to[2] = { (uint8_t)(last >> 8), (uint8_t)last };
+
+	put(cursor, PP_FIELD_PORT, from, to);
+}
+
+static enum pp_field address_field(sa_family_t family)
+{
+	return family == AF_INET ? PP_FIELD_IPV4 : PP_FIELD_IPV6;
+}
+
+static void put_address(struct cursor *cursor, const struct pp_address *address)
+{
+	put(cursor, address_field(address->family), address->bytes, address->bytes);
+}
+
+/* Every address of @family from @first on, below a network of @prefix bits. */
+static void put_network(struct cursor *cursor, sa_family_t family, const struct pp_network *network)
+{
+	struct pp_address last = pp_network_last(network);
+
+	put(cursor, address_field(family), network->address.bytes, last.bytes);
+}
+
+static void put_host(struct cursor *cursor, sa_family_t family, const struct pp_address *address)
+{
+	struct pp_network every = { .address = { .family = family } };
+
+	if (pp_address_is_any(address))
+		put_network(cursor, family, &every);
+	else
+		put_address(cursor, address);
+}
+
+static void put_value(struct pp_entry *entry, const struct pp_address *target, uint16_t port)
+{
+	enum pp_field field = address_field(target->family);
+	uint8_t *at = entry->value + pp_field_room(field);
+
+	memcpy(entry->value, target->bytes, pp_field_size(field));
+	at[0] = (uint8_t)(port >> 8);
+	at[1] = (uint8_t)port;
+}
+
+void pp_entry_of_port(enum pp_protocol protocol, const struct pp_address *address, uint16_t port,
+		      struct pp_entry *out)
+{
+	bool any = pp_address_is_any(address);
+	struct cursor cursor = { out, 0 };
+
+	*out = (struct pp_entry){ .set = pp_set_of(any ? PP_SET_ANY4 : PP_SET_HOST4, address->family) };
+	put_protocol(&cursor, protocol);
+	if (!any)
+		put_address(&cursor, address);
+	put_ports(&cursor, port, port);
+}
+
+/*
+ * Is what @publication opens in @family carried by the kernel? The way of its own class of address counts:
+ * an any-address element covers 127/8, and the rules leave ::1 and fe80::/10 out.
+ */
+static bool in_kernel(const struct pp_publication *publication, const struct pp_request *request,
+		      sa_family_t family)
+{
+	enum pp_address_class class = pp_address_class(&publication->address);
+	struct pp_error ignored; /* a plan that cannot be made carries nothing */
+	struct pp_plan plan;
+
+	if (pp_publication_is_free(publication) || pp_plan_make(publication, request, &plan, &ignored) < 0)
+		return false;
+	for (size_t i = 0; i < plan.count; i++) {
+		if (plan.ways[i].family == family && plan.ways[i].class == class)
+			return plan.ways[i].path == PP_PATH_KERNEL;
+	}
+	return false;
+}
+
+struct build {
+	const struct pp_record *record;
+	const struct pp_publication *publication;
+	sa_family_t family;
+	struct pp_entries *out;
+	struct pp_error *err;
+};
+
+static int add_ports(const struct build *build)
+{
+	const struct pp_publication *p = build->publication;
+	struct pp_address address = p->address;
+	struct pp_entry entry;
+	int ret = 0;
+
+	address.family = build->family; /* "every address" is of both */
+	for (uint32_t i = 0; ret == 0 && i < p->count; i++) {
+		pp_entry_of_port(p->protocol, &address, (uint16_t)(p->host_port + i), &entry);
+		put_value(&entry, pp_target_of(&build->record->request.target, build->family),
+			  (uint16_t)(p->container_port + i));
+		memcpy(entry.owner, build->record->id, sizeof(entry.owner));
+		ret = pp_entries_append(build->out, &entry, build->err);
+	}
+	return ret;
+}
+
+static uint16_t last_port(const struct pp_publication *publication)
+{
+	return (uint16_t)(publication->host_port + publication->count - 1);
+}
+
+/* protocol . host addresses . host ports [. network] */
+static int add_closed(const struct build *build, enum pp_set set, const struct pp_network *network)
+{
+	const struct pp_publication *p = build->publication;
+	struct pp_entry entry = { .set = pp_set_of(set, build->family) };
+	struct cursor cursor = { &entry, 0 };
+
+	put_protocol(&cursor, p->protocol);
+	put_host(&cursor, build->family, &p->address);
+	put_ports(&cursor, p->host_port, last_port(p));
+	if (network)
+		put_network(&cursor, build->family, network);
+	memcpy(entry.owner, build->record->id, sizeof(entry.owner));
+	return pp_entries_append(build->out, &entry, build->err);
+}
+
+static int add_allowed(const struct build *build)
+{
+	const struct pp_networks *allow = &build->record->request.allow;
+	int ret = allow->count ? add_closed(build, PP_SET_CLOSED4, NULL) : 0;
+
+	for (size_t i = 0; ret == 0 && i < allow->count; i++) {
+		if (allow->items[i].address.family == build->family)
+			ret = add_closed(build, PP_SET_ADMIT4, &allow->items[i]);
+	}
+	return ret;
+}
+
+/* container . protocol . host addresses . host ports */
+static int add_alone(const struct build *build)
+{
+	const struct pp_publication *p = build->publication;
+	struct pp_entry entry = { .set = pp_set_of(PP_SET_ALONE4, build->family) };
+	struct cursor cursor = { &entry, 0 };
+
+	if (!build->record->alone[build->family == AF_INET6])
+		return 0;
+	put_address(&cursor, pp_target_of(&build->record->request.target, build->family));
+	put_protocol(&cursor, p->protocol);
+	put_host(&cursor, build->family, &p->address);
+	put_ports(&cursor, p->host_port, last_port(p));
+	memcpy(entry.owner, build->record->id, sizeof(entry.owner));
+	return pp_entries_append(build->out, &entry, build->err);
+}
+
+int pp_entries_owned(const struct pp_record *record, struct pp_entries *out, struct pp_error *err)
+{
+	const struct pp_publications *list = &record->request.publications;
+	int ret = 0;
+
+	for (size_t i = 0; ret == 0 && i < 2 * list->count; i++) {
+		struct build build = { record, &list->items[i / 2], pp_families[i % 2], out, err };
+
+		if (!in_kernel(build.publication, &record->request, build.family))
+			continue;
+		ret = add_ports(&build);
+		if (ret == 0)
+			ret = add_allowed(&build);
+		if (ret == 0)
+			ret = add_alone(&build);
+	}
+	return ret;
+}
+
+/* Then nothing of it is kept from anybody by rules either. */
+static bool leaves_kernel_alone(const struct pp_record *record)
+{
+	const struct pp_host *host = &record->request.host;
+
+	return record->request.via == PP_VIA_USERSPACE || host->no_nftables || host->no_admin;
+}
+
+/* Does the kernel carry anything of @record to its target of @family? */
+static bool is_used(const struct pp_record *record, sa_family_t family)
+{
+	const struct pp_publications *list = &record->request.publications;
+
+	for (size_t i = 0; i < list->count; i++) {
+		if (in_kernel(&list->items[i], &record->request, family))
+			return true;
+	}
+	return false;
+}
+
+static int add_hairpin(const struct pp_record *record, size_t f, struct pp_entries *out, struct pp_error *err)
+{
+	struct pp_entry entry = { .set = PP_SET_HAIRPIN };
+	struct cursor cursor = { &entry, 0 };
+
+	if (!record->interfaces[f][0])
+		return 0;
+	put(&cursor, PP_FIELD_INTERFACE, record->interfaces[f], NULL);
+	put(&cursor, PP_FIELD_INTERFACE, record->interfaces[f], NULL);
+	return pp_entries_append(out, &entry, err);
+}
+
+static int add_own(const struct pp_record *record, size_t f, struct pp_entries *out, struct pp_error *err)
+{
+	const struct pp_address *target = pp_target_of(&record->request.target, pp_families[f]);
+	struct pp_entry entry = { .set = pp_set_of(PP_SET_OWN4, pp_families[f]) };
+	struct cursor cursor = { &entry, 0 };
+
+	put_address(&cursor, target);
+	put_address(&cursor, target);
+	return pp_entries_append(out, &entry, err);
+}
+
+static bool opens(const struct pp_publication *publication, sa_family_t family)
+{
+	return publication->address.family == AF_UNSPEC || publication->address.family == family;
+}
+
+/*
+ * By family: a port that is open to others by IPv6 alone must not open the container's IPv4 address. First
+ * what is for this host is put in, then what anybody publishes elsewhere is taken out.
+ */
+static bool ports_of_this_host(const struct pp_record *const records[], size_t count, sa_family_t family,
+			       struct pp_port_set *out)
+{
+	bool any = false;
+
+	for (int pass = 0; pass < 2; pass++) {
+		for (size_t r = 0; r < count; r++) {
+			const struct pp_publications *list = &records[r]->request.publications;
+
+			for (size_t i = 0; i < list->count; i++) {
+				bool host_only = pp_plan_reach(&list->items[i]) == PP_REACH_HOST;
+
+				if (pass == 0 && host_only && !any) {
+					memset(out, 0, sizeof(*out));
+					any = true;
+				}
+				if (pass == 0 ? host_only
+					      : any && !host_only && opens(&list->items[i], family))
+					pp_port_set_change(out, &list->items[i], pass == 0);
+			}
+		}
+	}
+	return any;
+}
+
+static int add_direct(const struct pp_address *target, enum pp_protocol protocol, uint16_t port,
+		      struct pp_entries *out, struct pp_error *err)
+{
+	struct pp_entry entry = { .set = pp_set_of(PP_SET_DIRECT4, target->family) };
+	struct cursor cursor = { &entry, 0 };
+
+	put_protocol(&cursor, protocol);
+	put_address(&cursor, target);
+	put_ports(&cursor, port, port);
+	return pp_entries_append(out, &entry, err);
+}
+
+/* @records have one target of @family. */
+static int add_directs(const struct pp_record *const records[], size_t count, sa_family_t family,
+		       struct pp_entries *out, struct pp_error *err)
+{
+	const struct pp_address *target = pp_target_of(&records[0]->request.target, family);
+	struct pp_port_set ports;
+	int ret = 0;
+
+	if (target->family == AF_UNSPEC || !ports_of_this_host(records, count, family, &ports))
+		return 0;
+	for (int p = 0; p < PP_PROTOCOL_COUNT; p++) {
+		for (uint32_t port = 1; ret == 0 && port <= UINT16_MAX; port++) {
+			if (pp_port_set_has(&ports, (enum pp_protocol)p, (uint16_t)port))
+				ret = add_direct(target, (enum pp_protocol)p, (uint16_t)port, out, err);
+		}
+	}
+	return ret;
+}
+
+static int compare_targets(const void *left, const void *right, void *family)
+{
+	const struct pp_record *const *a = left, *const *b = right;
+	const struct pp_address *x = pp_target_of(&(*a)->request.target, *(sa_family_t *)family);
+	const struct pp_address *y = pp_target_of(&(*b)->request.target, *(sa_family_t *)family);
+
+	return pp_address_compare(x, y);
+}
+
+static int add_all_directs(const struct pp_record **records, size_t count, sa_family_t family,
+			   struct pp_entries *out, struct pp_error *err)
+{
+	size_t from = 0;
+	int ret = 0;
+
+	qsort_r(records, count, sizeof(records[0]), compare_targets, &family);
+	for (size_t i = 1; ret == 0 && i <= count; i++) {
+		if (i < count && compare_targets(&records[from], &records[i], &family) == 0)
+			continue;
+		ret = add_directs(records + from, i - from, family, out, err);
+		from = i;
+	}
+	return ret;
+}
+
+static int compare_entries(const void *left, const void *right)
+{
+	return pp_entry_compare(left, right);
+}
+
+/* Leave one of each, from @from on. */
+static void unite(struct pp_entries *list, size_t from)
+{
+	struct pp_entry *items = list->items + from;
+	size_t count = list->count - from, kept = 0;
+
+	if (count == 0)
+		return;
+	qsort(items, count, sizeof(items[0]), compare_entries);
+	for (size_t i = 1; i < count; i++) {
+		if (pp_entry_compare(&items[kept], &items[i]) != 0)
+			items[++kept] = items[i];
+	}
+	list->count = from + kept + 1;
+}
+
+int pp_entries_shared(const struct pp_record *const records[], size_t count, struct pp_entries *out,
+		      struct pp_error *err)
+{
+	const struct pp_record **used = calloc(count + 1, sizeof(const struct pp_record *));
+	size_t from = out->count;
+	int ret = used ? 0 : pp_fail(err, ENOMEM, "out of memory");
+
+	for (size_t f = 0; ret == 0 && f < 2; f++) {
+		size_t used_count = 0;
+
+		for (size_t i = 0; ret == 0 && i < count; i++) {
+			if (!leaves_kernel_alone(records[i]))
+				used[used_count++] = records[i];
+			if (!is_used(records[i], pp_families[f]))
+				continue;
+			ret = add_hairpin(records[i], f, out, err);
+			if (ret == 0)
+				ret = add_own(records[i], f, out, err);
+		}
+		if (ret == 0)
+			ret = add_all_directs(used, used_count, pp_families[f], out, err);
+	}
+	if (ret == 0)
+		unite(out, from);
+	free(used);
+	return ret;
+}
