@@ -45,12 +45,14 @@ LIBRARY  := $(BUILD)/libportpub.a
 PROGRAM  := $(BUILD)/portpub
 UNIT     := $(BUILD)/test/unit/unit
 UNIT_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard test/unit/*.c)))
+KERNEL   := $(BUILD)/test/kernel/kernel
+KERNEL_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard test/kernel/*.c)))
 HELLO    := $(BUILD)/test/demo/hello
 BENCH    := $(BUILD)/test/bench/bench
 FUZZERS  := $(patsubst test/fuzz/fuzz_%.c,%,$(sort $(wildcard test/fuzz/fuzz_*.c)))
 C_FILES  := $(sort $(wildcard src/*.c test/*/*.c test/*/*.h)) $(SOURCES) $(HEADERS)
 SCRIPTS  := contrib/deps .ci/run test/run test/lint/rooms test/fuzz/run $(sort $(wildcard test/*.sh test/*/*.sh))
-TESTS    := $(UNIT) $(sort $(filter-out test/demo/%,$(wildcard test/*/*.sh)))
+TESTS    := $(UNIT) $(KERNEL) $(sort $(filter-out test/demo/%,$(wildcard test/*/*.sh)))
 MANUALS  := $(sort $(wildcard man/*.[58]))
 
 .PHONY: FORCE all deps demo check bench fuzz lint analyze check-headers coverage install uninstall dist clean help \
@@ -142,10 +144,12 @@ $(BUILD)/headers/%.h.o: %.h
 	@mkdir -p $(@D)
 	$(Q)$(COMPILE) -x c -Wno-unused -o $@ $<
 
-$(UNIT_OBJECTS): private PKG_CFLAGS += $(shell $(PKG_CONFIG) --cflags check 2>/dev/null)
-$(UNIT): $(UNIT_OBJECTS) $(LIBRARY)
+$(UNIT_OBJECTS) $(KERNEL_OBJECTS): private PKG_CFLAGS += $(shell $(PKG_CONFIG) --cflags check 2>/dev/null)
+$(UNIT): $(UNIT_OBJECTS)
+$(KERNEL): $(KERNEL_OBJECTS)
+$(UNIT) $(KERNEL): $(LIBRARY)
 	$(call say,LINK,$@)
-	$(Q)$(LINK) -o $@ $^ $(PKG_LIBS) $(shell $(PKG_CONFIG) --libs check)
+	$(Q)$(LINK) -o $@ $(filter %.o,$^) $(LIBRARY) $(PKG_LIBS) $(shell $(PKG_CONFIG) --libs check)
 
 $(BUILD)/test/bench/%: $(BUILD)/test/bench/%.o $(LIBRARY)
 	$(call say,LINK,$@)
@@ -166,7 +170,7 @@ $(BUILD)/test/fuzz/fuzz_%: $(BUILD)/test/fuzz/fuzz_%.o $(LIBRARY)
 run-demo: $(PROGRAM) $(HELLO)
 	@PORTPUB=$(abspath $(PROGRAM)) HELLO=$(abspath $(HELLO)) test/demo/demo.sh
 
-run-check: $(PROGRAM) $(HELLO) $(UNIT)
+run-check: $(PROGRAM) $(HELLO) $(UNIT) $(KERNEL)
 	@PORTPUB=$(abspath $(PROGRAM)) HELLO=$(abspath $(HELLO)) test/run $(TESTS)
 
 run-bench: $(PROGRAM) $(BENCH)
