@@ -5,6 +5,7 @@
 
 #include <check.h>
 
+Suite *suite_conntrack(void);
 Suite *suite_sysctl(void);
 
 /* A network namespace with nothing in it but lo, which is up. For tcase_add_checked_fixture. */

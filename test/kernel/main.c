@@ -64,6 +64,7 @@ int main(void)
 		return EXIT_SUCCESS;
 	}
 	runner = srunner_create(suite_sysctl());
+	srunner_add_suite(runner, suite_conntrack());
 	srunner_set_tap(runner, "-");
 	srunner_run_all(runner, CK_SILENT);
 	failed = srunner_ntests_failed(runner);
