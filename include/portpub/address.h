@@ -34,6 +34,9 @@ enum pp_address_class {
  */
 bool pp_address_parse(const char *text, size_t len, struct pp_address *out);
 
+/* The address of @family at @bytes, in network order; an IPv4-mapped one becomes the IPv4 address it means. */
+struct pp_address pp_address_of_bytes(sa_family_t family, const void *bytes);
+
 /* The address as text; "" for every address. Returns @out. */
 const char *pp_address_format(const struct pp_address *address, char out[static PP_ADDRESS_TEXT]);
 

@@ -43,6 +43,16 @@ bool pp_address_parse(const char *text, size_t len, struct pp_address *out)
 	return false;
 }
 
+struct pp_address pp_address_of_bytes(sa_family_t family, const void *bytes)
+{
+	struct pp_address address = { .family = AF_INET };
+
+	if (family != AF_INET)
+		return unmap(bytes);
+	memcpy(address.bytes, bytes, 4);
+	return address;
+}
+
 const char *pp_address_format(const struct pp_address *address, char out[static PP_ADDRESS_TEXT])
 {
 	if (address->family == AF_UNSPEC || !inet_ntop(address->family, address->bytes, out, PP_ADDRESS_TEXT))

@@ -17,6 +17,7 @@ Suite *suite_network(void);
 Suite *suite_plan(void);
 Suite *suite_publication(void);
 Suite *suite_ruleset(void);
+Suite *suite_socket(void);
 Suite *suite_spec(void);
 
 /* What the user sees below the input: "        ^^^^^ message". */

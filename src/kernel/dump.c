@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "dump.h"
+
+#include <errno.h>
+
+enum { ROOM = 32768 }; /* the kernel fills no more of a buffer at once */
+
+/* A list that the kernel could not begin, or not finish, ends with the reason. libmnl does not look. */
+static int end(const struct nlmsghdr *header, void *data)
+{
+	const int *code = mnl_nlmsg_get_payload(header);
+
+	(void)data;
+	if (mnl_nlmsg_get_payload_len(header) < sizeof(*code) || *code >= 0)
+		return MNL_CB_STOP;
+	errno = -*code;
+	return MNL_CB_ERROR;
+}
+
+/* 0, or -1 with errno, as libmnl does. */
+static int ask(struct mnl_socket *socket, const struct nlmsghdr *query, mnl_cb_t take, void *data)
+{
+	mnl_cb_t control[NLMSG_MIN_TYPE] = { [NLMSG_DONE] = end };
+	_Alignas(struct nlmsghdr) char buffer[ROOM];
+	int more = MNL_CB_OK;
+
+	if (mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) < 0 ||
+	    mnl_socket_sendto(socket, query, query->nlmsg_len) < 0)
+		return -1;
+	while (more > MNL_CB_STOP) {
+		ssize_t n = mnl_socket_recvfrom(socket, buffer, sizeof(buffer));
+
+		if (n < 0)
+			return -1;
+		more = mnl_cb_run2(buffer, (size_t)n, query->nlmsg_seq, mnl_socket_get_portid(socket), take,
+				   data, control, MNL_ARRAY_SIZE(control));
+	}
+	return more;
+}
+
+int pp_dump(int bus, struct nlmsghdr *query, mnl_cb_t take, void *data)
+{
+	struct mnl_socket *socket = mnl_socket_open2(bus, SOCK_CLOEXEC);
+	int code;
+
+	if (!socket)
+		return -errno;
+	query->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+	query->nlmsg_seq = 1;
+	code = ask(socket, query, take, data) < 0 ? errno : 0;
+	mnl_socket_close(socket);
+	return -code;
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* How this room asks the kernel for a list. */
+#ifndef PORTPUB_KERNEL_DUMP_H
+#define PORTPUB_KERNEL_DUMP_H
+
+#include <libmnl/libmnl.h>
+
+/*
+ * Send @query on a socket of its own for the netlink family @bus, and give every message of the answer to
+ * @take. The flags and the number of the query are set here. Returns 0 or -errno; -EINTR when the list has
+ * changed while it was read, so that what @take saw is not one state of it.
+ */
+int pp_dump(int bus, struct nlmsghdr *query, mnl_cb_t take, void *data);
+
+#endif
