@@ -12,6 +12,7 @@ static const struct cli_command help_command, version_command;
 
 static const struct cli_command *const commands[] = {
 	&cli_explain,
+	&cli_targets,
 	&version_command,
 	&help_command,
 };

@@ -11,4 +11,11 @@
 /* The name of the interface; -ENETUNREACH (or what else the kernel says) when there is none. */
 int pp_route_interface(const struct pp_address *to, char out[static IF_NAMESIZE], struct pp_error *err);
 
+/*
+ * Whether this host has a route to @to that was made for it: not the default route, and not to itself. The
+ * default route leads to whoever has the address out there; containers that only their own network
+ * namespace reaches have the same addresses everywhere.
+ */
+bool pp_route_reaches(const struct pp_address *to);
+
 #endif

@@ -34,6 +34,7 @@ struct cli_command {
 };
 
 extern const struct cli_command cli_explain;
+extern const struct cli_command cli_targets;
 
 /*
  * getopt_long by the command's table: @take gets the key of each option, with its value in optarg, and

@@ -6,7 +6,7 @@
 #include <linux/rtnetlink.h>
 #include <string.h>
 
-static struct nlmsghdr *build_query(void *buffer, const struct pp_address *to)
+static struct nlmsghdr *build_query(void *buffer, const struct pp_address *to, unsigned int flags)
 {
 	struct nlmsghdr *header = mnl_nlmsg_put_header(buffer);
 	size_t len = to->family == AF_INET ? 4 : 16;
@@ -18,6 +18,7 @@ static struct nlmsghdr *build_query(void *buffer, const struct pp_address *to)
 	route = mnl_nlmsg_put_extra_header(header, sizeof(*route));
 	route->rtm_family = (unsigned char)to->family;
 	route->rtm_dst_len = (unsigned char)(len * 8);
+	route->rtm_flags = flags;
 	mnl_attr_put(header, RTA_DST, len, to->bytes);
 	return header;
 }
@@ -36,11 +37,10 @@ static int read_interface(const struct nlmsghdr *header, void *data)
 	return MNL_CB_STOP;
 }
 
-/* Fills *@index from the kernel's one answer. Returns 0 or -1 with errno, as libmnl does. */
-static int ask(struct mnl_socket *socket, const struct pp_address *to, unsigned int *index)
+/* Give the kernel's one answer to @take. Returns 0 or -1 with errno, as libmnl does. */
+static int exchange(struct mnl_socket *socket, struct nlmsghdr *query, mnl_cb_t take, void *data)
 {
 	_Alignas(struct nlmsghdr) char buffer[8192];
-	struct nlmsghdr *query = build_query(buffer, to);
 	ssize_t n;
 
 	if (mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) < 0)
@@ -50,21 +50,30 @@ static int ask(struct mnl_socket *socket, const struct pp_address *to, unsigned 
 	n = mnl_socket_recvfrom(socket, buffer, sizeof(buffer));
 	if (n < 0)
 		return -1;
-	return mnl_cb_run(buffer, (size_t)n, 1, mnl_socket_get_portid(socket), read_interface, index) < 0 ? -1
-													  : 0;
+	return mnl_cb_run(buffer, (size_t)n, 1, mnl_socket_get_portid(socket), take, data) < 0 ? -1 : 0;
+}
+
+/* 0 or an errno. */
+static int ask(const struct pp_address *to, unsigned int flags, mnl_cb_t take, void *data)
+{
+	_Alignas(struct nlmsghdr) char buffer[256];
+	struct nlmsghdr *query = build_query(buffer, to, flags);
+	struct mnl_socket *socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+	int code;
+
+	if (!socket)
+		return errno;
+	code = exchange(socket, query, take, data) < 0 ? errno : 0;
+	mnl_socket_close(socket);
+	return code;
 }
 
 int pp_route_interface(const struct pp_address *to, char out[static IF_NAMESIZE], struct pp_error *err)
 {
 	char text[PP_ADDRESS_TEXT], name[IF_NAMESIZE];
-	struct mnl_socket *socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
 	unsigned int index = 0;
-	int code;
+	int code = ask(to, 0, read_interface, &index);
 
-	if (!socket)
-		return pp_fail(err, errno, "cannot ask for routes: %s", strerror(errno));
-	code = ask(socket, to, &index) < 0 ? errno : 0;
-	mnl_socket_close(socket);
 	if (code == 0 && index == 0)
 		return pp_fail(err, ENETUNREACH, "%s is an address of this host",
 			       pp_address_format(to, text));
@@ -74,4 +83,20 @@ int pp_route_interface(const struct pp_address *to, char out[static IF_NAMESIZE]
 		return pp_fail(err, code, "no way to %s: %s", pp_address_format(to, text), strerror(code));
 	memcpy(out, name, sizeof(name));
 	return 0;
+}
+
+/* The halves of the default route, 0.0.0.0/1 and 128.0.0.0/1, are how VPN clients write it. */
+static int read_match(const struct nlmsghdr *header, void *data)
+{
+	const struct rtmsg *route = mnl_nlmsg_get_payload(header);
+
+	*(bool *)data = route->rtm_type == RTN_UNICAST && route->rtm_dst_len > 1;
+	return MNL_CB_STOP;
+}
+
+bool pp_route_reaches(const struct pp_address *to)
+{
+	bool reaches = false;
+
+	return ask(to, RTM_F_FIB_MATCH, read_match, &reaches) == 0 && reaches;
 }

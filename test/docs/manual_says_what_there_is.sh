@@ -17,6 +17,9 @@ for key in $("$PORTPUB" explain --json 8000-8010:80 |
 	jq -r '(.publications[0], .paths[0], .details[0]) | keys[]'); do
 	ok "the key $key is described" grep -qw "$key" $page
 done
+is 'every option of targets stands in the manual, and no other' \
+	"$(sed -n '/^\.Sh TARGETS/,/^\.Sh EXIT/s/^\.It .*Fl -\([a-z]*\).*/--\1/p' $page | sort)" \
+	"$("$PORTPUB" help targets | sed -n 's/^  *\(-[a-z], \)\{0,1\}\(--[a-z]*\).*/\2/p' | sort)"
 synopsis=$(sed -n '/^\.Sh SYNOPSIS/,/^\.Cm help/p' $page)
 for option in $("$PORTPUB" help explain | sed -n 's/^  *\(-[a-z], \)\{0,1\}--\([a-z]*\).*/\2/p'); do
 	case $option in

@@ -55,6 +55,7 @@ int main(void)
 	srunner_add_suite(runner, suite_conflict());
 	srunner_add_suite(runner, suite_ruleset());
 	srunner_add_suite(runner, suite_socket());
+	srunner_add_suite(runner, suite_container());
 	srunner_set_tap(runner, "-");
 	srunner_run_all(runner, CK_SILENT);
 	failed = srunner_ntests_failed(runner);

@@ -10,6 +10,7 @@
 
 Suite *suite_address(void);
 Suite *suite_conflict(void);
+Suite *suite_container(void);
 Suite *suite_corpus(void);
 Suite *suite_error(void);
 Suite *suite_json(void);
