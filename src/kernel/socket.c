@@ -25,7 +25,7 @@ static_assert(sizeof(kinds) / sizeof(kinds[0]) == PP_PROTOCOL_COUNT, "a row for 
 
 struct reading {
 	enum pp_protocol protocol;
-	struct pp_sockets *out;
+	struct pp_sockets list;
 };
 
 void pp_sockets_fini(struct pp_sockets *list)
@@ -64,7 +64,7 @@ static bool is_ipv6_only(const struct nlmsghdr *header)
 static int take(const struct nlmsghdr *header, void *data)
 {
 	const struct inet_diag_msg *message = mnl_nlmsg_get_payload(header);
-	const struct reading *reading = data;
+	struct reading *reading = data;
 	struct pp_socket socket = { .protocol = reading->protocol };
 
 	if (mnl_nlmsg_get_payload_len(header) < sizeof(*message))
@@ -75,7 +75,7 @@ static int take(const struct nlmsghdr *header, void *data)
 	socket.port = ntohs(message->id.idiag_sport);
 	socket.uid = message->idiag_uid;
 	socket.inode = message->idiag_inode;
-	if (!append(reading->out, &socket)) {
+	if (!append(&reading->list, &socket)) {
 		errno = ENOMEM;
 		return MNL_CB_ERROR;
 	}
@@ -100,20 +100,21 @@ static int read_family(sa_family_t family, uint16_t port, struct reading *readin
 
 int pp_sockets_read(enum pp_protocol protocol, uint16_t port, struct pp_sockets *out, struct pp_error *err)
 {
-	struct reading reading = { protocol, out };
+	struct reading reading = { protocol, *out };
 	size_t before = out->count;
+	int ret = 0;
 
-	for (size_t i = 0; i < 2; i++) {
-		int ret = read_family(pp_families[i], port, &reading);
-
-		/* ENOENT: the kernel lacks the protocol, or the family. */
-		if (ret < 0 && ret != -ENOENT) {
-			out->count = before;
-			return pp_fail(err, -ret, "cannot ask who listens on %s ports: %s",
-				       pp_protocol_name(protocol), strerror(-ret));
-		}
+	for (size_t i = 0; i < 2 && ret == 0; i++) {
+		ret = read_family(pp_families[i], port, &reading);
+		if (ret == -ENOENT) /* the kernel lacks the protocol, or the family */
+			ret = 0;
 	}
-	return 0;
+	*out = reading.list;
+	if (ret == 0)
+		return 0;
+	out->count = before;
+	return pp_fail(err, -ret, "cannot ask who listens on %s ports: %s", pp_protocol_name(protocol),
+		       strerror(-ret));
 }
 
 bool pp_socket_overlaps(const struct pp_socket *socket, const struct pp_address *address)
