@@ -2,7 +2,7 @@
 /*
  * Theory of operation
  *
- * Three steps on one netlink socket:
+ * Three steps:
  *
  *	count	 how many flows this namespace has. None: done. The kernel has one table for all namespaces,
  *		 and walking it takes milliseconds however few of its flows are ours.
@@ -16,10 +16,11 @@
  */
 #include "portpub/conntrack.h"
 
+#include "dump.h"
+
 #include <arpa/inet.h>
 #include <assert.h>
 #include <errno.h>
-#include <libmnl/libmnl.h>
 #include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
@@ -62,36 +63,16 @@ static const uint8_t numbers[] = {
 };
 static_assert(sizeof(numbers) == PP_PROTOCOL_COUNT, "a number for each protocol");
 
-static struct nlmsghdr *put_header(void *buffer, uint8_t message, uint16_t flags, sa_family_t family)
+static struct nlmsghdr *put_header(void *buffer, uint8_t message, sa_family_t family)
 {
 	struct nlmsghdr *header = mnl_nlmsg_put_header(buffer);
 	struct nfgenmsg *general;
 
 	header->nlmsg_type = (NFNL_SUBSYS_CTNETLINK << 8) | message;
-	header->nlmsg_flags = NLM_F_REQUEST | flags;
 	general = mnl_nlmsg_put_extra_header(header, sizeof(*general));
 	general->nfgen_family = (uint8_t)family;
 	general->version = NFNETLINK_V0;
 	return header;
-}
-
-/* Send, and hand every answer to @answer. Returns 0, or -1 with errno, as libmnl does. */
-static int talk(struct mnl_socket *socket, const struct nlmsghdr *header, mnl_cb_t answer, void *data)
-{
-	_Alignas(struct nlmsghdr) char buffer[32768]; /* the most that a dump fills at once */
-	unsigned int port = mnl_socket_get_portid(socket);
-	int ret = MNL_CB_OK;
-
-	if (mnl_socket_sendto(socket, header, header->nlmsg_len) < 0)
-		return -1;
-	while (ret == MNL_CB_OK) {
-		ssize_t n = mnl_socket_recvfrom(socket, buffer, sizeof(buffer));
-
-		if (n < 0)
-			return -1;
-		ret = mnl_cb_run(buffer, (size_t)n, header->nlmsg_seq, port, answer, data);
-	}
-	return ret < 0 ? -1 : 0;
 }
 
 static int read_count(const struct nlmsghdr *header, void *data)
@@ -103,17 +84,19 @@ static int read_count(const struct nlmsghdr *header, void *data)
 		    mnl_attr_validate(attr, MNL_TYPE_U32) >= 0)
 			*(uint32_t *)data = ntohl(mnl_attr_get_u32(attr));
 	}
-	return MNL_CB_STOP;
+	return MNL_CB_OK;
 }
 
 /* A kernel that has no conntrack, or none that can be asked, has no flows: EINVAL says that. */
-static int count_flows(struct mnl_socket *socket, uint32_t *out)
+static int count_flows(uint32_t *out)
 {
 	_Alignas(struct nlmsghdr) char buffer[64];
-	struct nlmsghdr *query = put_header(buffer, IPCTNL_MSG_CT_GET_STATS, 0, AF_UNSPEC);
+	struct nlmsghdr *query = put_header(buffer, IPCTNL_MSG_CT_GET_STATS, AF_UNSPEC);
+	int ret;
 
 	*out = 0;
-	return talk(socket, query, read_count, out) < 0 && errno != EINVAL ? -1 : 0;
+	ret = pp_ask(NETLINK_NETFILTER, query, read_count, out);
+	return ret == -EINVAL || ret == -EPROTONOSUPPORT ? 0 : ret;
 }
 
 static void read_address(const struct nlattr *attr, sa_family_t family, struct pp_address *out)
@@ -244,10 +227,11 @@ static int add_deletion(struct walk *walk, sa_family_t family, const struct nlat
 
 	if (reserve(walk, attrs[CTA_TUPLE_ORIG]->nla_len + 128U) < 0)
 		return MNL_CB_ERROR;
-	header = put_header(walk->deletions + walk->len, IPCTNL_MSG_CT_DELETE, 0, family);
+	header = put_header(walk->deletions + walk->len, IPCTNL_MSG_CT_DELETE, family);
 	repeat(header, attrs[CTA_TUPLE_ORIG]);
 	repeat(header, attrs[CTA_ZONE]);
 	repeat(header, attrs[CTA_ID]);
+	header->nlmsg_flags = NLM_F_REQUEST;
 	header->nlmsg_seq = ++walk->count;
 	walk->len += header->nlmsg_len;
 	return MNL_CB_OK;
@@ -287,26 +271,26 @@ static void put_filter(struct nlmsghdr *header, const struct walk *walk)
 	mnl_attr_nest_end(header, tuple);
 }
 
-static int dump(struct mnl_socket *socket, sa_family_t family, struct walk *walk)
+static int dump(sa_family_t family, struct walk *walk)
 {
 	_Alignas(struct nlmsghdr) char buffer[256];
-	struct nlmsghdr *query = put_header(buffer, IPCTNL_MSG_CT_GET, NLM_F_DUMP, family);
+	struct nlmsghdr *query = put_header(buffer, IPCTNL_MSG_CT_GET, family);
 
 	if (walk->port != 0 && family != AF_UNSPEC) /* a filter is for one family */
 		put_filter(query, walk);
-	return talk(socket, query, collect_one, walk);
+	return pp_dump(NETLINK_NETFILTER, query, collect_one, walk);
 }
 
 /* Of @count flows. */
-static int collect(struct mnl_socket *socket, uint32_t count, struct walk *walk)
+static int collect(uint32_t count, struct walk *walk)
 {
+	int ret = 0;
+
 	if (walk->family != AF_UNSPEC || walk->port == 0 || count < FLOWS_PER_WALK)
-		return dump(socket, walk->family, walk);
-	for (size_t i = 0; i < 2; i++) {
-		if (dump(socket, pp_families[i], walk) < 0)
-			return -1;
-	}
-	return 0;
+		return dump(walk->family, walk);
+	for (size_t i = 0; i < 2 && ret == 0; i++)
+		ret = dump(pp_families[i], walk);
+	return ret;
 }
 
 static int read_answer(const struct nlmsghdr *header, void *data)
@@ -342,10 +326,13 @@ static int send_batch(struct mnl_socket *socket, const char *messages, size_t le
 	return ret < 0 ? -1 : 0;
 }
 
-static int delete (struct mnl_socket *socket, struct walk *walk)
+/* 0, or -1 with errno, as libmnl does. */
+static int send_batches(struct mnl_socket *socket, struct walk *walk)
 {
 	size_t begin = 0;
 
+	if (mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) < 0)
+		return -1;
 	for (size_t at = 0; at < walk->len;) {
 		struct nlmsghdr *header = (struct nlmsghdr *)(void *)(walk->deletions + at);
 
@@ -361,17 +348,29 @@ static int delete (struct mnl_socket *socket, struct walk *walk)
 	return 0;
 }
 
-static int flush(struct mnl_socket *socket, struct walk *walk)
+static int forget(struct walk *walk)
+{
+	struct mnl_socket *socket = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
+	int code;
+
+	if (!socket)
+		return -errno;
+	code = send_batches(socket, walk) < 0 ? errno : 0;
+	mnl_socket_close(socket);
+	return -code;
+}
+
+static int flush(struct walk *walk)
 {
 	uint32_t count;
+	int ret = count_flows(&count);
 
-	if (mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) < 0 || count_flows(socket, &count) < 0)
-		return -1;
-	if (count == 0)
-		return 0;
-	if (collect(socket, count, walk) < 0)
-		return -1;
-	return delete (socket, walk);
+	if (ret == 0 && count > 0)
+		ret = collect(count, walk);
+	if (ret == 0 && walk->count > 0)
+		ret = forget(walk);
+	free(walk->deletions);
+	return ret;
 }
 
 static int fail(struct pp_error *err, int code)
@@ -389,17 +388,10 @@ int pp_conntrack_flush(sa_family_t family, enum pp_protocol protocol, uint16_t p
 	struct walk walk = {
 		.family = family, .protocol = protocol, .port = port, .stale = stale, .data = data
 	};
-	struct mnl_socket *socket = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
-	int code;
+	int ret = flush(&walk);
 
-	if (!socket && errno != EPROTONOSUPPORT)
-		return fail(err, errno);
-	code = socket && flush(socket, &walk) < 0 ? errno : 0;
-	free(walk.deletions);
-	if (socket)
-		mnl_socket_close(socket);
-	if (code)
-		return fail(err, code);
+	if (ret < 0)
+		return fail(err, -ret);
 	if (count)
 		*count = walk.count - walk.missing;
 	return 0;

@@ -17,10 +17,22 @@ static int end(const struct nlmsghdr *header, void *data)
 	return MNL_CB_ERROR;
 }
 
+/* The acknowledgement, or why there is none. libmnl leaves this to whoever takes the end of a list. */
+static int acknowledge(const struct nlmsghdr *header, void *data)
+{
+	const struct nlmsgerr *answer = mnl_nlmsg_get_payload(header);
+
+	(void)data;
+	if (answer->error == 0)
+		return MNL_CB_STOP;
+	errno = -answer->error;
+	return MNL_CB_ERROR;
+}
+
 /* 0, or -1 with errno, as libmnl does. */
 static int ask(struct mnl_socket *socket, const struct nlmsghdr *query, mnl_cb_t take, void *data)
 {
-	mnl_cb_t control[NLMSG_MIN_TYPE] = { [NLMSG_DONE] = end };
+	mnl_cb_t control[NLMSG_MIN_TYPE] = { [NLMSG_ERROR] = acknowledge, [NLMSG_DONE] = end };
 	_Alignas(struct nlmsghdr) char buffer[ROOM];
 	int more = MNL_CB_OK;
 
@@ -38,16 +50,27 @@ static int ask(struct mnl_socket *socket, const struct nlmsghdr *query, mnl_cb_t
 	return more;
 }
 
-int pp_dump(int bus, struct nlmsghdr *query, mnl_cb_t take, void *data)
+static int ask_once(int bus, struct nlmsghdr *query, uint16_t flags, mnl_cb_t take, void *data)
 {
 	struct mnl_socket *socket = mnl_socket_open2(bus, SOCK_CLOEXEC);
 	int code;
 
 	if (!socket)
 		return -errno;
-	query->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+	query->nlmsg_flags = NLM_F_REQUEST | flags;
 	query->nlmsg_seq = 1;
 	code = ask(socket, query, take, data) < 0 ? errno : 0;
 	mnl_socket_close(socket);
 	return -code;
+}
+
+int pp_dump(int bus, struct nlmsghdr *query, mnl_cb_t take, void *data)
+{
+	return ask_once(bus, query, NLM_F_DUMP, take, data);
+}
+
+/* An acknowledgement ends the answer, whether there was one or none. */
+int pp_ask(int bus, struct nlmsghdr *query, mnl_cb_t take, void *data)
+{
+	return ask_once(bus, query, NLM_F_ACK, take, data);
 }

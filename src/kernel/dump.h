@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* How this room asks the kernel for a list. */
+/* How this room asks the kernel for a list, or for one thing. */
 #ifndef PORTPUB_KERNEL_DUMP_H
 #define PORTPUB_KERNEL_DUMP_H
 
@@ -11,5 +11,8 @@
  * changed while it was read, so that what @take saw is not one state of it.
  */
 int pp_dump(int bus, struct nlmsghdr *query, mnl_cb_t take, void *data);
+
+/* The same for what there is one of. */
+int pp_ask(int bus, struct nlmsghdr *query, mnl_cb_t take, void *data);
 
 #endif
