@@ -37,7 +37,7 @@ static inline const char *pp_piece_text(struct pp_piece piece)
 /*
  * Fill @err and return -@code. EINVAL (and EBADMSG, for a document that cannot be parsed at all) is kept
  * for what the user wrote: a room that gets EINVAL from the kernel gives it another code. EADDRINUSE is a
- * port that somebody has, EPERM and EACCES a missing privilege. The message begins anew; `where` and `input`
+ * port that somebody has, EPERM and EACCES a missing privilege, EOPNOTSUPP a missing part of the kernel. The message begins anew; `where` and `input`
  * are cleared.
  */
 __attribute__((format(printf, 3, 4))) int pp_fail(struct pp_error *err, int code, const char *format, ...);

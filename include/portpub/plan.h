@@ -76,6 +76,7 @@ int pp_target_parse(const char *text, size_t len, struct pp_target *out, struct 
 
 /* "auto", "kernel", "userspace". */
 bool pp_via_parse(const char *text, enum pp_via *out);
+const char *pp_via_name(enum pp_via via);
 
 /*
  * Every way in to @publication, the most general first. Where nothing may be forwarded in userspace (no

@@ -33,8 +33,13 @@ struct cli_command {
 	int (*run)(const struct cli_command *self, int argc, char **argv);
 };
 
+extern const struct cli_command cli_add;
+extern const struct cli_command cli_check;
+extern const struct cli_command cli_del;
 extern const struct cli_command cli_explain;
+extern const struct cli_command cli_list;
 extern const struct cli_command cli_targets;
+extern const struct cli_command cli_who;
 
 /*
  * getopt_long by the command's table: @take gets the key of each option, with its value in optarg, and

@@ -24,7 +24,7 @@ int explain_json(const struct explanation *explanation, struct pp_error *err);
 const char *explain_reach(const struct pp_publication *publication, char out[static EXPLAIN_REACH_TEXT]);
 
 /* What to beware of; returns how many of @out are filled. */
-size_t explain_warnings(const struct pp_publication *publication, const struct explanation *explanation,
+size_t explain_warnings(const struct pp_publication *publication, const struct pp_request *request,
 			char out[static EXPLAIN_WARNINGS_MAX][EXPLAIN_WARNING_TEXT]);
 
 #endif

@@ -86,7 +86,7 @@ static int add_warnings(const struct explanation *explanation, const struct pp_p
 			json_t *list)
 {
 	char warnings[EXPLAIN_WARNINGS_MAX][EXPLAIN_WARNING_TEXT], text[PP_PUBLICATION_TEXT];
-	size_t count = explain_warnings(publication, explanation, warnings);
+	size_t count = explain_warnings(publication, &explanation->request, warnings);
 
 	pp_publication_format(publication, text);
 	for (size_t i = 0; i < count; i++) {

@@ -158,7 +158,7 @@ static void print_publication(const struct pp_publication *publication, const st
 	print_allow(&explanation->request.allow);
 	print_host_port(publication);
 	print_container_port(publication);
-	count = explain_warnings(publication, explanation, warnings);
+	count = explain_warnings(publication, &explanation->request, warnings);
 	for (size_t i = 0; i < count; i++)
 		printf("  warning         %s\n", warnings[i]);
 }

@@ -38,12 +38,12 @@ static void format_local(const struct pp_publication *publication, char out[stat
 		*suffix = '\0';
 }
 
-static bool uses_userspace(const struct pp_publication *publication, const struct explanation *explanation)
+static bool uses_userspace(const struct pp_publication *publication, const struct pp_request *request)
 {
 	struct pp_error ignored;
 	struct pp_plan plan;
 
-	if (pp_plan_make(publication, &explanation->request, &plan, &ignored) < 0)
+	if (pp_plan_make(publication, request, &plan, &ignored) < 0)
 		return false;
 	for (size_t i = 0; i < plan.count; i++) {
 		if (plan.ways[i].path == PP_PATH_USERSPACE)
@@ -52,7 +52,7 @@ static bool uses_userspace(const struct pp_publication *publication, const struc
 	return false;
 }
 
-size_t explain_warnings(const struct pp_publication *publication, const struct explanation *explanation,
+size_t explain_warnings(const struct pp_publication *publication, const struct pp_request *request,
 			char out[static EXPLAIN_WARNINGS_MAX][EXPLAIN_WARNING_TEXT])
 {
 	char local[PP_PUBLICATION_TEXT], address[PP_ADDRESS_TEXT];
@@ -71,7 +71,7 @@ size_t explain_warnings(const struct pp_publication *publication, const struct e
 	if (pp_address_is_multicast(&publication->address))
 		snprintf(out[count++], EXPLAIN_WARNING_TEXT,
 			 "%s is a multicast or broadcast address: no host owns it", address);
-	if (publication->protocol == PP_SCTP && uses_userspace(publication, explanation))
+	if (publication->protocol == PP_SCTP && uses_userspace(publication, request))
 		snprintf(out[count++], EXPLAIN_WARNING_TEXT,
 			 "sctp in userspace needs a kernel that has SCTP; message boundaries are not kept");
 	return count;

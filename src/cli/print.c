@@ -17,6 +17,7 @@ static int status_of(int code)
 		return CLI_TAKEN;
 	case EPERM:
 	case EACCES:
+	case EOPNOTSUPP:
 		return CLI_NOT_PERMITTED;
 	default:
 		return CLI_FAILED;

@@ -14,7 +14,7 @@
 enum { OPT_JSON = 256 };
 
 static const struct cli_option options[] = {
-	{ OPT_JSON, "json", NULL, "answer in JSON" },
+	{ OPT_JSON, "json", NULL, "answer in JSON", false },
 	{ 0 },
 };
 
@@ -238,22 +238,33 @@ static int print_json(const struct pp_containers *list, struct pp_error *err)
 	return 0;
 }
 
+static int take_option(int key, void *data, struct pp_error *err)
+{
+	(void)err;
+	*(bool *)data = key == OPT_JSON; /* the only one */
+	return 0;
+}
+
+static void print_words(const struct pp_containers *list)
+{
+	if (list->count)
+		targets_print(list, stdout);
+	else
+		puts("no containers");
+	if (list->hidden)
+		fputs("portpub: processes that may not be looked at, and their containers, are not listed\n",
+		      stderr);
+}
+
 static int answer(bool json, struct pp_error *err)
 {
 	struct pp_containers list = PP_CONTAINERS_INIT;
 	int ret = pp_containers_read(&list, err);
 
-	if (ret < 0)
-		return ret;
-	if (json)
+	if (ret == 0 && json)
 		ret = print_json(&list, err);
-	else if (list.count)
-		targets_print(&list, stdout);
-	else
-		puts("no containers");
-	if (!json && list.hidden)
-		fputs("portpub: processes that may not be looked at, and their containers, are not listed\n",
-		      stderr);
+	else if (ret == 0)
+		print_words(&list);
 	pp_containers_fini(&list);
 	return ret;
 }
@@ -262,20 +273,13 @@ static int run(const struct cli_command *self, int argc, char **argv)
 {
 	struct pp_error err;
 	bool json = false;
-	int key;
+	int ret = cli_options(self, argc, argv, take_option, &json, &err);
 
-	while ((key = cli_next_option(self, argc, argv)) != -1) {
-		if (key == '?')
-			return CLI_USAGE;
-		if (key == 'h') {
-			cli_print_help(self, stdout);
-			return cli_finish();
-		}
-		json = true;
-	}
-	if (optind < argc)
-		return cli_fail_usage("targets takes no arguments");
-	return answer(json, &err) < 0 ? cli_fail(&err) : cli_finish();
+	if (ret == 0 && optind < argc)
+		ret = pp_fail(&err, EINVAL, "targets takes no arguments");
+	if (ret == 0)
+		ret = answer(json, &err);
+	return ret < 0 ? cli_fail(&err) : cli_finish();
 }
 
 const struct cli_command cli_targets = {

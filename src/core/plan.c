@@ -25,7 +25,7 @@ const char *pp_path_name(enum pp_path path)
 	return names[path];
 }
 
-bool pp_via_parse(const char *text, enum pp_via *out)
+const char *pp_via_name(enum pp_via via)
 {
 	static const char *const names[] = {
 		[PP_VIA_AUTO] = "auto",
@@ -34,8 +34,13 @@ bool pp_via_parse(const char *text, enum pp_via *out)
 	};
 	static_assert(sizeof(names) / sizeof(names[0]) == PP_VIA_COUNT, "a name for each");
 
+	return names[via];
+}
+
+bool pp_via_parse(const char *text, enum pp_via *out)
+{
 	for (int i = 0; i < PP_VIA_COUNT; i++) {
-		if (strcmp(text, names[i]) == 0) {
+		if (strcmp(text, pp_via_name((enum pp_via)i)) == 0) {
 			*out = (enum pp_via)i;
 			return true;
 		}

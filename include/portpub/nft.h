@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The table inet portpub in the kernel, by netlink.
+ *
+ * A change is one batch: the kernel takes all of it or nothing, and refuses it where anybody has changed any
+ * ruleset of this network namespace since it was last looked at. Every function here may fail with -EPERM
+ * without CAP_NET_ADMIN, and with -EOPNOTSUPP in a kernel that has no nf_tables.
+ */
+#ifndef PORTPUB_NFT_H
+#define PORTPUB_NFT_H
+
+#include "portpub/entry.h"
+
+struct mnl_socket;
+
+struct pp_nft {
+	struct mnl_socket *socket;
+	uint32_t generation; /* of the rulesets, as last looked at */
+	uint32_t sequence;
+};
+
+#define PP_NFT_INIT ((struct pp_nft){ 0 })
+
+/* In the network namespace of the caller; it stays the handle's, wherever the caller goes. */
+int pp_nft_open(struct pp_nft *nft, struct pp_error *err);
+void pp_nft_close(struct pp_nft *nft);
+
+enum pp_nft_state {
+	PP_NFT_ABSENT,  /* there is no such table */
+	PP_NFT_DAMAGED, /* rules are missing, or there are others */
+	PP_NFT_WHOLE,   /* as many rules as there should be: pp_nft_check tells whether they are the same */
+};
+
+/* Look anew: what follows is decided on the rulesets as they are now. */
+int pp_nft_look(struct pp_nft *nft, enum pp_nft_state *state, struct pp_error *err);
+
+struct pp_nft_change {
+	enum pp_nft_state found; /* what pp_nft_look said: unless whole, the table is made anew first */
+	struct pp_entry_refs remove, add;
+};
+
+/*
+ * Make the change. What can be told apart: -EAGAIN, somebody has changed the rulesets since pp_nft_look;
+ * -EEXIST, an entry to add is there already, @change->add.items[*fault]; -ENOENT, the table, or an entry to
+ * remove, is not there. In each case nothing has been changed.
+ *
+ * A change that is too large for the socket's buffer, which only CAP_NET_ADMIN of the first user namespace
+ * can enlarge at will, goes in several batches, and is undone where a later one fails.
+ */
+int pp_nft_commit(struct pp_nft *nft, const struct pp_nft_change *change, size_t *fault,
+		  struct pp_error *err);
+
+/* Append the entries of @set for which @keep is true; NULL keeps all. No table: none. */
+int pp_nft_read(struct pp_nft *nft, enum pp_set set, bool (*keep)(const struct pp_entry *entry, void *data),
+		void *data, struct pp_entries *out, struct pp_error *err);
+
+/* The entry of @key's set and key, as the kernel has it; -ENOENT. */
+int pp_nft_get(struct pp_nft *nft, const struct pp_entry *key, struct pp_entry *out, struct pp_error *err);
+
+/* Call @differ with a line for each fault of the table's fixed part. */
+int pp_nft_check(struct pp_nft *nft, void (*differ)(const char *line, void *data), void *data,
+		 struct pp_error *err);
+
+#endif

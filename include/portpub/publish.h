@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Publish and unpublish: all of it or nothing, beside other commands that do the same. */
+#ifndef PORTPUB_PUBLISH_H
+#define PORTPUB_PUBLISH_H
+
+#include "portpub/store.h"
+
+/* Where a command tells what it does besides: one line each, without an end. */
+struct pp_report {
+	void (*say)(const char *line, void *data);
+	void *data;
+};
+
+__attribute__((format(printf, 2, 3))) void pp_report_say(const struct pp_report *report, const char *format,
+							 ...);
+
+/*
+ * Publish @record, whose target is known; pools and free ports are chosen, and stand in it afterwards, as do
+ * an id where it had none, and the interfaces. With @replace, a record of the same id gives way in the same
+ * instant. Fails with -EADDRINUSE and who has the port, -EEXIST where the id is taken, -EPERM without
+ * CAP_NET_ADMIN, -EOPNOTSUPP without nf_tables, and then nothing has changed.
+ */
+int pp_publish_add(struct pp_record *record, bool replace, const struct pp_report *report,
+		   struct pp_error *err);
+
+/*
+ * Unpublish what @names say: the ids of records, or specs of single publications in them. All are found before
+ * any is removed: -ENOENT for one that is not there, -EINVAL for a spec that is none.
+ */
+int pp_publish_del(char *const names[], size_t count, const struct pp_report *report, struct pp_error *err);
+int pp_publish_del_all(const struct pp_report *report, struct pp_error *err);
+
+/*
+ * Compare records and kernel; @differ gets a line for each difference. Of @id alone where it is not NULL:
+ * -ENOENT where there is none.
+ */
+int pp_publish_check(const char *id, void (*differ)(const char *line, void *data), void *data,
+		     struct pp_error *err);
+
+#endif

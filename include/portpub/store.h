@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The records on disk: what has been published in one network namespace.
+ *
+ *	/run/portpub/NAMESPACE/		$XDG_RUNTIME_DIR/portpub/NAMESPACE/ for those who are not root
+ *		lock			held by the one command that changes anything
+ *		active/ID.json		published
+ *		adding/ID.json		on its way in: undone by the next command, if this one was killed
+ *		deleting/ID.json	on its way out: done by the next command
+ *		use/NAME/ID		who shares what; the last one to go puts it back
+ *		was/NAME		what a sysctl was before it was set
+ *
+ * NAMESPACE is the cookie of the network namespace, which no other one ever has again. A file is written
+ * beside and renamed, so that it is there whole or not at all.
+ */
+#ifndef PORTPUB_STORE_H
+#define PORTPUB_STORE_H
+
+#include "portpub/record.h"
+
+struct pp_store {
+	int dir, lock;
+};
+
+#define PP_STORE_INIT ((struct pp_store){ -1, -1 })
+
+enum pp_stage { PP_STAGE_ACTIVE, PP_STAGE_ADDING, PP_STAGE_DELETING, PP_STAGE_COUNT };
+
+struct pp_records {
+	struct pp_record *items;
+	size_t count, capacity;
+};
+
+#define PP_RECORDS_INIT ((struct pp_records){ 0 })
+
+/* Make it if need be, and wait for the lock. */
+int pp_store_open(struct pp_store *store, struct pp_error *err);
+
+/* To read only, while nobody changes anything; -ENOENT where nothing has ever been published. */
+int pp_store_open_to_read(struct pp_store *store, struct pp_error *err);
+void pp_store_close(struct pp_store *store);
+
+void pp_records_fini(struct pp_records *list);
+
+/* Takes @record over, or leaves it with the caller where it fails. */
+int pp_records_append(struct pp_records *list, struct pp_record *record, struct pp_error *err);
+
+/* -ENOENT without such a record. */
+int pp_store_load(const struct pp_store *store, enum pp_stage stage, const char *id, struct pp_record *out,
+		  struct pp_error *err);
+
+/* Append every record of @stage, in the order of their ids. */
+int pp_store_load_all(const struct pp_store *store, enum pp_stage stage, struct pp_records *out,
+		      struct pp_error *err);
+
+int pp_store_save(const struct pp_store *store, enum pp_stage stage, const struct pp_record *record,
+		  struct pp_error *err);
+
+/* -ENOENT without such a record. */
+int pp_store_move(const struct pp_store *store, enum pp_stage from, enum pp_stage to, const char *id,
+		  struct pp_error *err);
+
+/* No error where there is none. */
+int pp_store_drop(const struct pp_store *store, enum pp_stage stage, const char *id, struct pp_error *err);
+
+/* @id uses what @name stands for; saying so twice is once. */
+int pp_store_use(const struct pp_store *store, const char *name, const char *id, struct pp_error *err);
+
+/* It does no longer; *@last is true where nobody does. */
+int pp_store_leave(const struct pp_store *store, const char *name, const char *id, bool *last,
+		   struct pp_error *err);
+
+/* True for an id that is to be passed over. */
+typedef bool pp_store_skip(const char *id, void *data);
+
+/* Append the active records that use @name. */
+int pp_store_load_users(const struct pp_store *store, const char *name, pp_store_skip *skip, void *data,
+			struct pp_records *out, struct pp_error *err);
+
+/* Is there a user of @name that is not passed over? */
+bool pp_store_is_used(const struct pp_store *store, const char *name, pp_store_skip *skip, void *data);
+
+enum { PP_STORE_VALUE = 64 };
+
+/* What @name was before. Keeping it twice keeps the first. */
+int pp_store_keep(const struct pp_store *store, const char *name, const char *value, struct pp_error *err);
+
+/* False where nothing is kept. */
+bool pp_store_kept(const struct pp_store *store, const char *name, char out[static PP_STORE_VALUE]);
+void pp_store_forget(const struct pp_store *store, const char *name);
+
+/* Call @take with every name that begins with @prefix and of which something is kept; it may forget it. */
+void pp_store_each_kept(const struct pp_store *store, const char *prefix,
+			void (*take)(const char *name, void *data), void *data);
+
+#endif

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* portpub add: publish. */
+#include "portpub/container.h"
+#include "portpub/publish.h"
+#include "published.h"
+#include "request.h"
+#include "targets.h"
+#include "warnings.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { OPT_ID = REQUEST_OPTION_END, OPT_PID, OPT_NETNS, OPT_NO_KEEPER, OPT_REPLACE, OPT_JSON };
+
+static const struct cli_option options[] = {
+	REQUEST_OPTIONS,
+	{ OPT_PID, "pid", "PID", "the container is the one of this process", false },
+	{ OPT_NETNS, "netns", "PATH", "the container is this network namespace", false },
+	{ OPT_ID, "id", "ID", "the name of the publication; made up if left out", false },
+	{ OPT_REPLACE, "replace", NULL, "put it in the place of what has the same id", false },
+	{ OPT_NO_KEEPER, "no-keeper", NULL, "rules only: nothing is carried in userspace", false },
+	{ OPT_JSON, "json", NULL, "answer in JSON", false },
+	{ 0 },
+};
+
+struct addition {
+	struct request_arguments arguments;
+	struct pp_record record;
+	const char *netns;
+	pid_t pid;
+	bool replace, json;
+};
+
+static int take_pid(const char *text, pid_t *pid, struct pp_error *err)
+{
+	struct pp_piece piece = { text, strlen(text), 0, strlen(text) };
+	long number = 0;
+
+	for (const char *c = text; *c; c++) {
+		if (*c < '0' || *c > '9' || number > 100000000)
+			return pp_fail_at(err, piece, "a pid is a number");
+		number = number * 10 + (*c - '0');
+	}
+	if (number == 0)
+		return pp_fail_at(err, piece, "a pid is a number, and not 0");
+	*pid = (pid_t)number;
+	return 0;
+}
+
+static int take_option(int key, void *data, struct pp_error *err)
+{
+	struct addition *addition = data;
+	int ret;
+
+	switch (key) {
+	case OPT_ID:
+		ret = pp_id_check(optarg, err);
+		if (ret == 0)
+			strcpy(addition->record.id, optarg);
+		return ret;
+	case OPT_PID:
+		return take_pid(optarg, &addition->pid, err);
+	case OPT_NETNS:
+		addition->netns = optarg;
+		return 0;
+	case OPT_NO_KEEPER:
+		addition->record.request.no_keeper = true;
+		return 0;
+	case OPT_REPLACE:
+		addition->replace = true;
+		return 0;
+	case OPT_JSON:
+		addition->json = true;
+		return 0;
+	default:
+		return request_take(key, &addition->arguments, &addition->record.request, err);
+	}
+}
+
+static int check_options(const struct addition *addition, struct pp_error *err)
+{
+	const struct pp_request *request = &addition->record.request;
+	int ways = pp_target_is_known(&request->target) + (addition->pid != 0) + (addition->netns != NULL);
+
+	if (ways > 1)
+		return pp_fail(err, EINVAL, "--to, --pid and --netns each name the container: choose one");
+	if (addition->replace && !addition->record.id[0])
+		return pp_fail(err, EINVAL, "--replace needs the --id of what it replaces");
+	if (!request->no_keeper)
+		return pp_fail(err, EINVAL,
+			       "this version has no keeper, which would carry what the kernel cannot: say "
+			       "--no-keeper"
+			       " to publish with rules alone");
+	if (request->via == PP_VIA_USERSPACE)
+		return pp_fail(err, EINVAL, "--no-keeper leaves nobody to forward in userspace");
+	return 0;
+}
+
+static int use_container(struct addition *addition, const struct pp_container *container,
+			 const struct pp_publications *listening, struct pp_error *err)
+{
+	struct pp_record *record = &addition->record;
+
+	if (container->closed)
+		return pp_fail(err, container->closed, "%s cannot be looked into: %s; say --to ADDRESS",
+			       container->name, strerror(container->closed));
+	if (!pp_container_target(container, listening, &record->request.target))
+		return pp_fail(err, ENETUNREACH,
+			       "%s has no address that this host has a way to: rules alone cannot reach it",
+			       container->name);
+	record->pid = container->pid;
+	snprintf(record->container, sizeof(record->container), "%s", container->name);
+	return 0;
+}
+
+static int use_named(struct addition *addition, struct pp_error *err)
+{
+	struct pp_container container = PP_CONTAINER_INIT;
+	int ret = addition->pid ? pp_container_of_pid(addition->pid, &container, err)
+				: pp_container_of_netns(addition->netns, &container, err);
+
+	if (ret == 0)
+		ret = use_container(addition, &container, NULL, err);
+	pp_container_fini(&container);
+	return ret;
+}
+
+/* Nobody has said which: the one that listens. */
+static int find_container(struct addition *addition, struct pp_error *err)
+{
+	struct pp_containers list = PP_CONTAINERS_INIT;
+	const struct pp_publications *publications = &addition->record.request.publications;
+	int ret = pp_container_find(publications, &list, err);
+
+	if (ret == 0)
+		ret = use_container(addition, &list.items[0], publications, err);
+	else if ((ret == -ENOENT || ret == -ENOTUNIQ) && list.count)
+		targets_print(&list, stderr);
+	if (ret == 0)
+		fprintf(stderr, "portpub: to %s (pid %d)\n", list.items[0].name, (int)list.items[0].pid);
+	pp_containers_fini(&list);
+	return ret;
+}
+
+static int find_target(struct addition *addition, struct pp_error *err)
+{
+	if (pp_target_is_known(&addition->record.request.target) ||
+	    !addition->record.request.publications.count)
+		return 0;
+	return addition->pid || addition->netns ? use_named(addition, err) : find_container(addition, err);
+}
+
+static void say(const char *line, void *data)
+{
+	(void)data;
+	fprintf(stderr, "portpub: %s\n", line);
+}
+
+static int print_json(const struct pp_record *record, struct pp_error *err)
+{
+	struct published item = { record, NULL };
+	json_t *object = published_json(&item);
+	char *text = object ? json_dumps(object, JSON_INDENT(2)) : NULL;
+
+	json_decref(object);
+	if (!text)
+		return pp_fail(err, ENOMEM, "out of memory");
+	puts(text);
+	free(text);
+	return 0;
+}
+
+/* What was published, with the ports that were chosen. */
+static int answer(const struct addition *addition, struct pp_error *err)
+{
+	const struct pp_publications *list = &addition->record.request.publications;
+	char text[PP_PUBLICATION_TEXT];
+
+	warnings_print(&addition->record.request, stderr);
+	if (addition->json)
+		return print_json(&addition->record, err);
+	for (size_t i = 0; i < list->count; i++)
+		printf("%s  %s\n", addition->record.id, pp_publication_format(&list->items[i], text));
+	return 0;
+}
+
+static int add(const struct cli_command *self, int argc, char **argv, struct addition *addition,
+	       struct pp_error *err)
+{
+	static const struct pp_report report = { say, NULL };
+	struct pp_request *request = &addition->record.request;
+	int ret = cli_options(self, argc, argv, take_option, addition, err);
+
+	if (ret == 0)
+		ret = request_complete(self->name, &addition->arguments, argv + optind, request, err);
+	if (ret == 0)
+		ret = check_options(addition, err);
+	if (ret == 0)
+		ret = find_target(addition, err);
+	if (ret == 0)
+		ret = request_plan(request, err);
+	if (ret == 0 && request->publications.count == 0)
+		return 0; /* an empty document is no error, and nothing to publish */
+	if (ret == 0)
+		ret = pp_publish_add(&addition->record, addition->replace, &report, err);
+	return ret == 0 ? answer(addition, err) : ret;
+}
+
+static int run(const struct cli_command *self, int argc, char **argv)
+{
+	struct addition addition = { 0 };
+	struct pp_error err;
+	int ret = add(self, argc, argv, &addition, &err);
+
+	pp_record_fini(&addition.record);
+	return ret < 0 ? cli_fail(&err) : cli_finish();
+}
+
+const struct cli_command cli_add = {
+	.name = "add",
+	.synopsis = "[[-p] SPEC...] [--from FILE|- [--dialect NAME] [--service NAME]]\n               [--to "
+		    "ADDR[,ADDR6] | --pid PID | --netns PATH] [--via PATH] [--allow CIDR]...\n               "
+		    "[--id ID "
+		    "[--replace]] --no-keeper [--json]",
+	.summary = "Publish SPEC: make a container's port reachable on a port of this host",
+	.options = options,
+	.run = run,
+};

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A record for the eye and for programs: what `add` and `list` answer. */
+#ifndef PORTPUB_CLI_PUBLISHED_H
+#define PORTPUB_CLI_PUBLISHED_H
+
+#include "portpub/record.h"
+
+#include <jansson.h>
+#include <stdio.h>
+
+/* A record, and how many connections each of its publications has had; NULL: not known. */
+struct published {
+	const struct pp_record *record;
+	const uint64_t *connections;
+};
+
+/* A line for each publication, under a heading. */
+void published_print(const struct published *items, size_t count, FILE *out);
+
+/* A new reference; NULL when memory runs out. */
+json_t *published_json(const struct published *item);
+
+#endif

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "portpub/foreign.h"
+
+#include "nft.h"
+
+#include <errno.h>
+#include <libnftnl/chain.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <stdlib.h>
+#include <string.h>
+
+void pp_foreign_chains_fini(struct pp_foreign_chains *list)
+{
+	free(list->items);
+	*list = PP_FOREIGN_CHAINS_INIT;
+}
+
+static int append(struct pp_foreign_chains *list, const struct pp_foreign_chain *chain)
+{
+	if (list->count == list->capacity) {
+		size_t capacity = list->capacity ? list->capacity * 2 : 16;
+		struct pp_foreign_chain *items = realloc(list->items, capacity * sizeof(*items));
+
+		if (!items)
+			return -ENOMEM;
+		list->items = items;
+		list->capacity = capacity;
+	}
+	list->items[list->count++] = *chain;
+	return 0;
+}
+
+static bool is_ours(uint8_t family, const char *table)
+{
+	return family == NFPROTO_INET &&
+	       (strcmp(table, PP_TABLE_NAME) == 0 || strcmp(table, PP_TABLE_NAME "-anchor") == 0);
+}
+
+static bool describe(const struct nftnl_chain *chain, struct pp_foreign_chain *out)
+{
+	const char *table = nftnl_chain_get_str(chain, NFTNL_CHAIN_TABLE);
+	const char *name = nftnl_chain_get_str(chain, NFTNL_CHAIN_NAME);
+	const char *type = nftnl_chain_get_str(chain, NFTNL_CHAIN_TYPE);
+
+	*out = (struct pp_foreign_chain){ .family = (uint8_t)nftnl_chain_get_u32(chain, NFTNL_CHAIN_FAMILY) };
+	if (!table || !name || !nftnl_chain_is_set(chain, NFTNL_CHAIN_HOOKNUM) || is_ours(out->family, table))
+		return false;
+	pp_show(out->table, sizeof(out->table), table, strlen(table));
+	pp_show(out->name, sizeof(out->name), name, strlen(name));
+	out->hook = nftnl_chain_get_u32(chain, NFTNL_CHAIN_HOOKNUM);
+	out->priority = nftnl_chain_get_s32(chain, NFTNL_CHAIN_PRIO);
+	out->drops = nftnl_chain_is_set(chain, NFTNL_CHAIN_POLICY) &&
+		     nftnl_chain_get_u32(chain, NFTNL_CHAIN_POLICY) == NF_DROP;
+	out->nat = type && strcmp(type, "nat") == 0;
+	return true;
+}
+
+static int take_chain(const struct nlmsghdr *message, void *data)
+{
+	struct nftnl_chain *parsed = nftnl_chain_alloc();
+	struct pp_foreign_chain chain;
+	int ret = MNL_CB_OK;
+
+	if (!parsed) {
+		errno = ENOMEM;
+		return MNL_CB_ERROR;
+	}
+	if (nftnl_chain_nlmsg_parse(message, parsed) == 0 && describe(parsed, &chain) &&
+	    append(data, &chain) < 0) {
+		errno = ENOMEM;
+		ret = MNL_CB_ERROR;
+	}
+	nftnl_chain_free(parsed);
+	return ret;
+}
+
+int pp_foreign_chains_read(struct pp_nft *nft, struct pp_foreign_chains *out, struct pp_error *err)
+{
+	size_t count = out->count;
+	int ret;
+
+	do {
+		_Alignas(struct nlmsghdr) char buffer[NFT_QUESTION_SIZE];
+		struct nlmsghdr *question = nft_begin(nft, buffer, NFPROTO_UNSPEC, NFT_MSG_GETCHAIN,
+						      NLM_F_DUMP);
+
+		out->count = count;
+		ret = nft_ask(nft, question, take_chain, out);
+	} while (ret == -EINTR);
+	return ret < 0 ? nft_fail(err, -ret) : 0;
+}
+
+const char *pp_foreign_family(uint8_t family)
+{
+	switch (family) {
+	case NFPROTO_IPV4:
+		return "ip";
+	case NFPROTO_IPV6:
+		return "ip6";
+	case NFPROTO_INET:
+		return "inet";
+	case NFPROTO_BRIDGE:
+		return "bridge";
+	case NFPROTO_ARP:
+		return "arp";
+	default:
+		return "netdev";
+	}
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Questions to nf_tables, for those who ask about more than our table. */
+#ifndef PORTPUB_KERNEL_NFT_H
+#define PORTPUB_KERNEL_NFT_H
+
+#include "portpub/nft.h"
+
+#include <libmnl/libmnl.h>
+
+enum { NFT_QUESTION_SIZE = 1024 };
+
+/* Begin a question of one message in @buffer. */
+struct nlmsghdr *nft_begin(struct pp_nft *nft, char *buffer, uint8_t family, uint16_t type, uint16_t flags);
+
+/*
+ * Send it, and give each answer to @take. Returns 0 or a negative errno without words: -EINTR where a dump
+ * was taken while the rulesets changed.
+ */
+int nft_ask(struct pp_nft *nft, const struct nlmsghdr *question, mnl_cb_t take, void *data);
+
+/* An errno of nf_tables in words. */
+int nft_fail(struct pp_error *err, int code);
+
+#endif

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Theory of operation
+ *
+ * In this order, each with its undo: choose the ports and bind the free ones; see who else has them; write the
+ * record to adding/; count the record among the users of what it shares; one batch, which has the guard; the
+ * sysctls, which the guard now stands before; forget stale connections; the record is active.
+ *
+ * Everything up to the batch is decided on the rulesets as they were when they were looked at; if the kernel says
+ * that they have changed, it is decided anew.
+ */
+#include "flows.h"
+#include "ports.h"
+#include "portpub/bridge.h"
+#include "portpub/route.h"
+#include "session.h"
+#include "share.h"
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+enum { ATTEMPTS = 1000 };
+
+struct addition {
+	struct session session;
+	struct pp_record *record;
+	struct pp_record old; /* which it replaces, or zero */
+	struct pp_publications asked;
+	struct held held;
+	struct change change;
+	struct transaction transaction;
+};
+
+static int find_way(struct pp_record *record, size_t f, struct pp_error *err)
+{
+	const struct pp_address *to = pp_target_of(&record->request.target, pp_families[f]);
+	struct pp_bridge bridge;
+	int ret;
+
+	record->interfaces[f][0] = '\0';
+	record->alone[f] = !pp_bridge_returns(&bridge);
+	if (to->family == AF_UNSPEC || pp_address_class(to) == PP_CLASS_LOOPBACK)
+		return 0;
+	ret = pp_route_interface(to, record->interfaces[f], err);
+	if (ret == 0)
+		ret = pp_bridge_read(record->interfaces[f], to, &bridge, err);
+	if (ret == 0)
+		record->alone[f] = !pp_bridge_returns(&bridge);
+	return ret;
+}
+
+static int find_old(struct addition *addition, bool replace, struct pp_error *err)
+{
+	struct pp_record *record = addition->record;
+	struct pp_error ignored;
+	int ret;
+
+	if (!record->id[0]) {
+		do {
+			ret = pp_id_make(record->id, err);
+			if (ret < 0)
+				return ret;
+			ret = pp_store_load(&addition->session.store, PP_STAGE_ACTIVE, record->id,
+					    &addition->old, &ignored);
+			pp_record_fini(&addition->old);
+		} while (ret == 0);
+		return 0;
+	}
+	ret = pp_store_load(&addition->session.store, PP_STAGE_ACTIVE, record->id, &addition->old, err);
+	if (ret == -ENOENT)
+		return 0;
+	if (ret == 0 && !replace)
+		ret = pp_fail(err, EEXIST, "%s is published already: --replace puts this in its place",
+			      record->id);
+	return ret;
+}
+
+/* @old, where there is one, is the record of the same id. */
+static const struct pp_record *old_of(const struct addition *addition)
+{
+	return addition->old.id[0] ? &addition->old : NULL;
+}
+
+static int check_ports(struct addition *addition, struct pp_error *err)
+{
+	const struct pp_record *old = old_of(addition);
+	struct pp_entry other;
+	int ret = ports_check_kernel(&addition->session.nft, &addition->transaction.add, &other, err);
+
+	if (ret == -EADDRINUSE)
+		return transaction_fail_taken(&addition->transaction, &other, other.owner, err);
+	if (ret < 0)
+		return ret;
+	return ports_check_sockets(&addition->asked, old ? &old->request.publications : NULL, err);
+}
+
+/* Once, on the rulesets as they are now. */
+static int try_batch(struct addition *addition, struct pp_error *err)
+{
+	struct session *session = &addition->session;
+	struct pp_publications *chosen = &addition->record->request.publications;
+	enum pp_nft_state found;
+	int ret = pp_nft_look(&session->nft, &found, err);
+
+	held_fini(&addition->held);
+	chosen->count = 0;
+	if (ret == 0)
+		ret = ports_choose(&session->nft, &addition->asked, chosen, &addition->held, err);
+	if (ret == 0)
+		ret = transaction_plan(&addition->transaction, err);
+	if (ret == 0 && found == PP_NFT_WHOLE && addition->transaction.unsure)
+		ret = transaction_match(&addition->transaction, err);
+	if (ret == 0)
+		ret = check_ports(addition, err);
+	if (ret == 0)
+		ret = pp_store_save(&session->store, PP_STAGE_ADDING, addition->record, err);
+	if (ret == 0)
+		ret = shares_take(&session->store, addition->record, err);
+	return ret == 0 ? transaction_commit(&addition->transaction, found, err) : ret;
+}
+
+static int run_batch(struct addition *addition, struct pp_error *err)
+{
+	for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+		int ret = try_batch(addition, err);
+
+		if (ret == -ENOENT) /* something to replace has gone: what is really there? */
+			addition->transaction.unsure = true;
+		else if (ret != -EAGAIN)
+			return ret;
+	}
+	return pp_fail(err, EBUSY,
+		       "somebody changes the nftables rulesets all the time: gave up after %d attempts",
+		       ATTEMPTS);
+}
+
+/* After the batch. */
+static int finish(struct addition *addition, struct pp_error *err)
+{
+	struct session *session = &addition->session;
+	const struct pp_record *old = old_of(addition);
+	int ret = shares_set(&session->store, addition->record, session->report, err);
+
+	if (ret == 0)
+		ret = flows_flush(&addition->transaction, err);
+	if (ret == 0)
+		ret = pp_store_move(&session->store, PP_STAGE_ADDING, PP_STAGE_ACTIVE, addition->record->id,
+				    err);
+	if (ret == 0 && old)
+		ret = shares_leave(&session->store, &session->nft, old, addition->record, session->report,
+				   err);
+	return ret;
+}
+
+/* As the next command would do, had this one been killed. */
+static void undo(struct addition *addition, bool committed)
+{
+	struct session *session = &addition->session;
+	const struct pp_record *old = old_of(addition);
+	struct change back = { addition->record, old };
+	struct transaction transaction = {
+		.store = &session->store, .nft = &session->nft, .changes = &back, .count = 1, .unsure = true
+	};
+	struct pp_error ignored;
+
+	if (committed && transaction_force(&transaction, &ignored) < 0) {
+		transaction_fini(&transaction);
+		return; /* the record stays in adding/, for the next command to try */
+	}
+	shares_leave(&session->store, &session->nft, addition->record, old, NULL, &ignored);
+	pp_store_drop(&session->store, PP_STAGE_ADDING, addition->record->id, &ignored);
+	transaction_fini(&transaction);
+}
+
+static int add(struct addition *addition, bool replace, struct pp_error *err)
+{
+	int ret = find_old(addition, replace, err);
+
+	for (size_t f = 0; ret == 0 && f < 2; f++)
+		ret = find_way(addition->record, f, err);
+	if (ret < 0)
+		return ret;
+	addition->record->created = time(NULL);
+	addition->change = (struct change){ old_of(addition), addition->record };
+	addition->transaction = (struct transaction){ .store = &addition->session.store,
+						      .nft = &addition->session.nft,
+						      .report = addition->session.report,
+						      .changes = &addition->change,
+						      .count = 1 };
+	ret = run_batch(addition, err);
+	if (ret < 0) {
+		undo(addition, false);
+		return ret;
+	}
+	ret = finish(addition, err);
+	if (ret < 0)
+		undo(addition, true);
+	return ret;
+}
+
+int pp_publish_add(struct pp_record *record, bool replace, const struct pp_report *report,
+		   struct pp_error *err)
+{
+	struct addition addition = { .record = record, .held = HELD_INIT };
+	int ret = session_begin(&addition.session, report, err);
+
+	if (ret < 0)
+		return ret;
+	addition.asked = record->request.publications;
+	record->request.publications = PP_PUBLICATIONS_INIT;
+	ret = add(&addition, replace, err);
+	held_fini(&addition.held);
+	transaction_fini(&addition.transaction);
+	pp_publications_fini(&addition.asked);
+	pp_record_fini(&addition.old);
+	session_end(&addition.session);
+	return ret;
+}

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Records against kernel: both as sorted lists of entries, walked side by side. The rules are compared as the
+ * kernel tells them, expression by expression.
+ */
+#include "portpub/nft.h"
+#include "portpub/publish.h"
+#include "portpub/sysctl.h"
+#include "share.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct check {
+	struct pp_store store;
+	struct pp_nft nft;
+	struct pp_records records;
+	struct pp_entries wanted, kernel;
+	const char *id; /* or NULL: all */
+	void (*differ)(const char *line, void *data);
+	void *data;
+};
+
+__attribute__((format(printf, 2, 3))) static void differ(const struct check *check, const char *format, ...)
+{
+	char line[1024];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(line, sizeof(line), format, args);
+	va_end(args);
+	check->differ(line, check->data);
+}
+
+static int compare(const void *left, const void *right)
+{
+	return pp_entry_compare(left, right);
+}
+
+static void sort(struct pp_entries *list)
+{
+	if (list->count)
+		qsort(list->items, list->count, sizeof(list->items[0]), compare);
+}
+
+static int want(struct check *check, struct pp_error *err)
+{
+	const struct pp_record **refs = calloc(check->records.count + 1, sizeof(const struct pp_record *));
+	int ret = refs ? 0 : pp_fail(err, ENOMEM, "out of memory");
+
+	for (size_t i = 0; ret == 0 && i < check->records.count; i++) {
+		refs[i] = &check->records.items[i];
+		ret = pp_entries_owned(refs[i], &check->wanted, err);
+	}
+	if (ret == 0)
+		ret = pp_entries_shared(refs, check->records.count, &check->wanted, err);
+	free(refs);
+	sort(&check->wanted);
+	return ret;
+}
+
+static int read_kernel(struct check *check, struct pp_error *err)
+{
+	int ret = 0;
+
+	for (int set = 0; ret == 0 && set < PP_SET_COUNT; set++)
+		ret = pp_nft_read(&check->nft, (enum pp_set)set, NULL, NULL, &check->kernel, err);
+	sort(&check->kernel);
+	return ret;
+}
+
+/* Of one record its own entries count; those it shares with others are everybody's. */
+static bool is_asked_about(const struct check *check, const struct pp_entry *entry)
+{
+	return !check->id || !entry->owner[0] || strcmp(entry->owner, check->id) == 0;
+}
+
+static void tell(const struct check *check, const char *what, const struct pp_entry *entry)
+{
+	char key[PP_ENTRY_TEXT], value[PP_ENTRY_TEXT];
+
+	if (!is_asked_about(check, entry))
+		return;
+	pp_entry_format_key(entry, key);
+	pp_entry_format_value(entry, value);
+	differ(check, "%s: %s %s%s%s%s%s", what, pp_set_shape(entry->set)->name, key, value[0] ? " : " : "",
+	       value, entry->owner[0] ? ", of " : "", entry->owner);
+}
+
+static void compare_entries(const struct check *check, const struct pp_entry *wanted,
+			    const struct pp_entry *there)
+{
+	if (memcmp(wanted->value, there->value, sizeof(wanted->value)) == 0 &&
+	    strcmp(wanted->owner, there->owner) == 0)
+		return;
+	tell(check, "another in the kernel", there);
+	tell(check, "missing in the kernel", wanted);
+}
+
+static void compare_all(const struct check *check)
+{
+	const struct pp_entries *wanted = &check->wanted, *kernel = &check->kernel;
+	size_t w = 0, k = 0;
+
+	while (w < wanted->count || k < kernel->count) {
+		int order = w == wanted->count   ? 1
+			    : k == kernel->count ? -1
+						 : pp_entry_compare(&wanted->items[w], &kernel->items[k]);
+
+		if (order < 0)
+			tell(check, "missing in the kernel", &wanted->items[w++]);
+		else if (order > 0)
+			tell(check, "without a record", &kernel->items[k++]);
+		else
+			compare_entries(check, &wanted->items[w++], &kernel->items[k++]);
+	}
+}
+
+static void check_shares(const struct check *check, const struct pp_record *record)
+{
+	struct share shares[SHARES_MAX];
+	size_t count = shares_of(record, shares);
+	char name[PP_SYSCTL_NAME];
+
+	for (size_t i = 0; i < count; i++) {
+		if (!share_is_set(&shares[i], name))
+			differ(check, "%s is 0, and %s needs it", name, record->id);
+	}
+}
+
+static int find_records(struct check *check, struct pp_error *err)
+{
+	struct pp_records left = PP_RECORDS_INIT;
+	int ret = pp_store_load_all(&check->store, PP_STAGE_ACTIVE, &check->records, err);
+	bool found = !check->id;
+
+	for (size_t i = 0; ret == 0 && i < check->records.count && !found; i++)
+		found = strcmp(check->records.items[i].id, check->id) == 0;
+	if (ret == 0 && !found)
+		ret = pp_fail(err, ENOENT, "nothing is published as %s", check->id);
+	if (ret == 0)
+		ret = pp_store_load_all(&check->store, PP_STAGE_ADDING, &left, err);
+	if (ret == 0)
+		ret = pp_store_load_all(&check->store, PP_STAGE_DELETING, &left, err);
+	for (size_t i = 0; ret == 0 && i < left.count; i++)
+		differ(check, "interrupted: %s was being added or removed", left.items[i].id);
+	pp_records_fini(&left);
+	return ret;
+}
+
+static int check_kernel(struct check *check, struct pp_error *err)
+{
+	enum pp_nft_state state;
+	int ret = pp_nft_open(&check->nft, err);
+
+	if (ret == 0)
+		ret = pp_nft_look(&check->nft, &state, err);
+	if (ret < 0)
+		return ret;
+	if (state == PP_NFT_ABSENT && check->records.count)
+		differ(check, "missing in the kernel: the table inet " PP_TABLE_NAME);
+	else if (state != PP_NFT_ABSENT)
+		ret = pp_nft_check(&check->nft, check->differ, check->data, err);
+	if (ret == 0)
+		ret = want(check, err);
+	if (ret == 0)
+		ret = read_kernel(check, err);
+	if (ret == 0)
+		compare_all(check);
+	return ret;
+}
+
+int pp_publish_check(const char *id, void (*tell_difference)(const char *line, void *data), void *data,
+		     struct pp_error *err)
+{
+	struct check check = {
+		.store = PP_STORE_INIT, .nft = PP_NFT_INIT, .id = id, .differ = tell_difference, .data = data
+	};
+	int ret = pp_store_open_to_read(&check.store, err);
+
+	if (ret == 0)
+		ret = find_records(&check, err);
+	else if (ret == -ENOENT && !id)
+		ret = 0;
+	if (ret == 0)
+		ret = check_kernel(&check, err);
+	for (size_t i = 0; ret == 0 && i < check.records.count; i++) {
+		if (!id || strcmp(id, check.records.items[i].id) == 0)
+			check_shares(&check, &check.records.items[i]);
+	}
+	pp_entries_fini(&check.wanted);
+	pp_entries_fini(&check.kernel);
+	pp_records_fini(&check.records);
+	pp_nft_close(&check.nft);
+	pp_store_close(&check.store);
+	return ret;
+}

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A name is an id where there is a record of that id, and otherwise a spec, which stands for the record that has
+ * exactly this publication. Of a record with several, the others stay: it is replaced by one that has the rest.
+ */
+#include "portpub/spec.h"
+#include "session.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What is to go: records as they are, and what is to stay of each, which may be nothing. */
+struct removal {
+	struct pp_records before, after; /* side by side */
+};
+
+static void removal_fini(struct removal *removal)
+{
+	pp_records_fini(&removal->before);
+	pp_records_fini(&removal->after);
+}
+
+static size_t index_of(const struct removal *removal, const char *id)
+{
+	size_t i = 0;
+
+	while (i < removal->before.count && strcmp(removal->before.items[i].id, id) != 0)
+		i++;
+	return i;
+}
+
+static int copy_publications(const struct pp_publications *from, struct pp_publications *to,
+			     struct pp_error *err)
+{
+	int ret = 0;
+
+	for (size_t i = 0; ret == 0 && i < from->count; i++)
+		ret = pp_publications_append(to, &from->items[i], err);
+	return ret;
+}
+
+static int copy_record(const struct pp_record *from, struct pp_record *to, struct pp_error *err)
+{
+	int ret;
+
+	*to = *from;
+	to->request.publications = PP_PUBLICATIONS_INIT;
+	to->request.allow = PP_NETWORKS_INIT;
+	ret = copy_publications(&from->request.publications, &to->request.publications, err);
+	for (size_t i = 0; ret == 0 && i < from->request.allow.count; i++)
+		ret = pp_networks_append(&to->request.allow, &from->request.allow.items[i], err);
+	if (ret < 0)
+		pp_record_fini(to);
+	return ret;
+}
+
+static int append_copy(struct pp_records *list, const struct pp_record *record, struct pp_error *err)
+{
+	struct pp_record copy;
+	int ret = copy_record(record, &copy, err);
+
+	if (ret == 0)
+		ret = pp_records_append(list, &copy, err);
+	else
+		return ret;
+	pp_record_fini(&copy);
+	return ret;
+}
+
+/* The place of @record in @removal, where it is put whole if it is not there. */
+static int enter(struct removal *removal, const struct pp_record *record, size_t *index, struct pp_error *err)
+{
+	int ret = 0;
+
+	*index = index_of(removal, record->id);
+	if (*index == removal->before.count)
+		ret = append_copy(&removal->before, record, err);
+	if (ret == 0 && *index == removal->after.count)
+		ret = append_copy(&removal->after, record, err);
+	return ret;
+}
+
+static bool is_same(const struct pp_publication *a, const struct pp_publication *b)
+{
+	return a->protocol == b->protocol && pp_address_compare(&a->address, &b->address) == 0 &&
+	       a->host_port == b->host_port && a->container_port == b->container_port && a->count == b->count;
+}
+
+/* Where @publication stands in @list; its count if it does not. */
+static size_t place_of(const struct pp_publications *list, const struct pp_publication *publication)
+{
+	size_t i = 0;
+
+	while (i < list->count && !is_same(&list->items[i], publication))
+		i++;
+	return i;
+}
+
+static void take_out(struct pp_publications *list, size_t i)
+{
+	memmove(&list->items[i], &list->items[i + 1], (list->count - i - 1) * sizeof(list->items[0]));
+	list->count--;
+}
+
+/* What is left of @record after what has been found to go so far. */
+static const struct pp_publications *rest_of(const struct removal *removal, const struct pp_record *record)
+{
+	size_t index = index_of(removal, record->id);
+
+	return index < removal->after.count ? &removal->after.items[index].request.publications
+					    : &record->request.publications;
+}
+
+static int find_publication(const struct pp_publication *publication, const char *name,
+			    const struct pp_records *active, struct removal *removal, struct pp_error *err)
+{
+	for (size_t i = 0; i < active->count; i++) {
+		const struct pp_publications *rest = rest_of(removal, &active->items[i]);
+		size_t place = place_of(rest, publication), index;
+		int ret;
+
+		if (place == rest->count)
+			continue;
+		ret = enter(removal, &active->items[i], &index, err);
+		if (ret == 0)
+			take_out(&removal->after.items[index].request.publications, place);
+		return ret;
+	}
+	return pp_fail(err, ENOENT, "%s is not published: portpub list tells what is", name);
+}
+
+/* @active has all records, loaded when the first spec needs them. */
+static int find_spec(const struct session *session, const char *name, struct pp_records *active,
+		     struct removal *removal, struct pp_error *err)
+{
+	struct pp_publication publication;
+	struct pp_error ignored;
+	int ret = pp_spec_parse(name, strlen(name), PP_SPEC_ALL, &publication, err);
+
+	if (ret < 0 && pp_id_check(name, &ignored) == 0)
+		return pp_fail(err, ENOENT, "nothing is published as %s", name);
+	if (ret == 0 && !active->count)
+		ret = pp_store_load_all(&session->store, PP_STAGE_ACTIVE, active, err);
+	return ret == 0 ? find_publication(&publication, name, active, removal, err) : ret;
+}
+
+static int find_name(const struct session *session, const char *name, struct pp_records *active,
+		     struct removal *removal, struct pp_error *err)
+{
+	struct pp_record record = { 0 };
+	struct pp_error ignored;
+	size_t index;
+	int ret = pp_id_check(name, &ignored) == 0
+			  ? pp_store_load(&session->store, PP_STAGE_ACTIVE, name, &record, err)
+			  : -ENOENT;
+
+	if (ret == -ENOENT)
+		return find_spec(session, name, active, removal, err);
+	if (ret == 0)
+		ret = enter(removal, &record, &index, err);
+	if (ret == 0)
+		removal->after.items[index].request.publications.count = 0;
+	pp_record_fini(&record);
+	return ret;
+}
+
+static int compare_changes(const void *left, const void *right)
+{
+	return strcmp(change_id(left), change_id(right));
+}
+
+static int remove_all(struct session *session, const struct removal *removal, struct pp_error *err)
+{
+	size_t count = removal->before.count;
+	struct change *changes = calloc(count + 1, sizeof(*changes));
+	int ret;
+
+	if (!changes)
+		return pp_fail(err, ENOMEM, "out of memory");
+	for (size_t i = 0; i < count; i++) {
+		const struct pp_record *after = i < removal->after.count ? &removal->after.items[i] : NULL;
+
+		changes[i].before = &removal->before.items[i];
+		changes[i].after = after && after->request.publications.count ? after : NULL;
+	}
+	qsort(changes, count, sizeof(*changes), compare_changes);
+	ret = session_change(session, changes, count, err);
+	free(changes);
+	return ret;
+}
+
+int pp_publish_del(char *const names[], size_t count, const struct pp_report *report, struct pp_error *err)
+{
+	struct pp_records active = PP_RECORDS_INIT;
+	struct removal removal = { 0 };
+	struct session session;
+	int ret = session_begin(&session, report, err);
+
+	if (ret < 0)
+		return ret;
+	for (size_t i = 0; ret == 0 && i < count; i++)
+		ret = find_name(&session, names[i], &active, &removal, err);
+	if (ret == 0)
+		ret = remove_all(&session, &removal, err);
+	pp_records_fini(&active);
+	removal_fini(&removal);
+	session_end(&session);
+	return ret;
+}
+
+int pp_publish_del_all(const struct pp_report *report, struct pp_error *err)
+{
+	struct removal removal = { 0 };
+	struct session session;
+	int ret = session_begin(&session, report, err);
+
+	if (ret < 0)
+		return ret;
+	ret = pp_store_load_all(&session.store, PP_STAGE_ACTIVE, &removal.before, err);
+	if (ret == 0)
+		ret = remove_all(&session, &removal, err);
+	removal_fini(&removal);
+	session_end(&session);
+	return ret;
+}

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "portpub/holder.h"
+
+#include "portpub/nft.h"
+#include "portpub/process.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void pp_holders_fini(struct pp_holders *list)
+{
+	free(list->items);
+	*list = PP_HOLDERS_INIT;
+}
+
+static int append(struct pp_holders *list, const struct pp_holder *holder, struct pp_error *err)
+{
+	if (list->count == list->capacity) {
+		size_t capacity = list->capacity ? list->capacity * 2 : 4;
+		struct pp_holder *items = realloc(list->items, capacity * sizeof(*items));
+
+		if (!items)
+			return pp_fail(err, ENOMEM, "out of memory");
+		list->items = items;
+		list->capacity = capacity;
+	}
+	list->items[list->count++] = *holder;
+	return 0;
+}
+
+struct question {
+	enum pp_protocol protocol;
+	uint16_t port;
+};
+
+static bool is_meant(const struct pp_entry *entry, void *data)
+{
+	const struct question *question = data;
+
+	return pp_entry_port(entry) == question->port && pp_entry_protocol(entry) == question->protocol;
+}
+
+static int64_t pid_of(const struct pp_store *store, const char *id)
+{
+	struct pp_record record = { 0 };
+	struct pp_error ignored;
+	int64_t pid;
+
+	if (store->dir < 0 || pp_store_load(store, PP_STAGE_ACTIVE, id, &record, &ignored) < 0)
+		return 0;
+	pid = record.pid;
+	pp_record_fini(&record);
+	return pid;
+}
+
+static int add_entry(const struct pp_store *store, const struct pp_entry *entry, struct pp_holders *out,
+		     struct pp_error *err)
+{
+	struct pp_holder holder = { .protocol = pp_entry_protocol(entry),
+				    .address = pp_entry_address(entry),
+				    .port = pp_entry_port(entry),
+				    .pid = pid_of(store, entry->owner),
+				    .target = pp_entry_target(entry),
+				    .target_port = pp_entry_target_port(entry) };
+
+	memcpy(holder.id, entry->owner[0] ? entry->owner : "?", entry->owner[0] ? sizeof(holder.id) : 2);
+	return append(out, &holder, err);
+}
+
+static int read_kernel(struct question *question, struct pp_entries *out, struct pp_error *err)
+{
+	struct pp_nft nft = PP_NFT_INIT;
+	int ret = pp_nft_open(&nft, err);
+
+	for (int set = PP_SET_HOST4; ret == 0 && set <= PP_SET_ANY6; set++)
+		ret = pp_nft_read(&nft, (enum pp_set)set, is_meant, question, out, err);
+	pp_nft_close(&nft);
+	return ret;
+}
+
+static int read_records(const struct pp_store *store, struct question *question, struct pp_entries *out,
+			struct pp_error *err)
+{
+	struct pp_records records = PP_RECORDS_INIT;
+	struct pp_entries all = PP_ENTRIES_INIT;
+	int ret = store->dir < 0 ? 0 : pp_store_load_all(store, PP_STAGE_ACTIVE, &records, err);
+
+	for (size_t i = 0; ret == 0 && i < records.count; i++)
+		ret = pp_entries_owned(&records.items[i], &all, err);
+	for (size_t i = 0; ret == 0 && i < all.count; i++) {
+		if (pp_set_shape(all.items[i].set)->map && is_meant(&all.items[i], question))
+			ret = pp_entries_append(out, &all.items[i], err);
+	}
+	pp_entries_fini(&all);
+	pp_records_fini(&records);
+	return ret;
+}
+
+static int add_publications(const struct pp_store *store, struct question *question, struct pp_holders *out,
+			    struct pp_error *err)
+{
+	struct pp_entries entries = PP_ENTRIES_INIT;
+	int ret = read_kernel(question, &entries, err);
+
+	if (ret == -EPERM || ret == -EOPNOTSUPP)
+		ret = read_records(store, question, &entries, err);
+	for (size_t i = 0; ret == 0 && i < entries.count; i++)
+		ret = add_entry(store, &entries.items[i], out, err);
+	pp_entries_fini(&entries);
+	return ret;
+}
+
+static int add_sockets(const struct question *question, struct pp_holders *out, struct pp_error *err)
+{
+	struct pp_sockets sockets = PP_SOCKETS_INIT;
+	int ret = pp_sockets_read(question->protocol, question->port, &sockets, err);
+
+	for (size_t i = 0; ret == 0 && i < sockets.count; i++) {
+		struct pp_holder holder = { .protocol = question->protocol,
+					    .address = sockets.items[i].address,
+					    .port = question->port,
+					    .socket = sockets.items[i] };
+
+		ret = append(out, &holder, err);
+	}
+	pp_sockets_fini(&sockets);
+	return ret;
+}
+
+int pp_holders_find(enum pp_protocol protocol, uint16_t port, struct pp_holders *out, struct pp_error *err)
+{
+	struct question question = { protocol, port };
+	struct pp_store store = PP_STORE_INIT;
+	struct pp_error ignored;
+	int ret;
+
+	pp_store_open_to_read(&store, &ignored); /* without records there is less to tell */
+	ret = add_publications(&store, &question, out, err);
+	pp_store_close(&store);
+	return ret == 0 ? add_sockets(&question, out, err) : ret;
+}
+
+const char *pp_holder_describe(const struct pp_holder *holder, char out[static PP_HOLDER_WORDS])
+{
+	char who[PP_HOLDER_TEXT];
+
+	if (!holder->id[0]) {
+		pp_socket_holder(&holder->socket, who, sizeof(who));
+		snprintf(out, PP_HOLDER_WORDS, "in use by %s", who);
+	} else if (holder->pid) {
+		snprintf(out, PP_HOLDER_WORDS, "published by %s (pid %lld)", holder->id,
+			 (long long)holder->pid);
+	} else {
+		snprintf(out, PP_HOLDER_WORDS, "published by %s", holder->id);
+	}
+	return out;
+}

@@ -1,0 +1,470 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Theory of operation
+ *
+ * A host port may be taken by a publication, which the kernel's maps know, or by a socket, which sock_diag
+ * tells. The kernel itself refuses an element that is there; what it cannot see is that an element for one
+ * address and one for any address are the same port, so that is looked up here.
+ *
+ * Exact ports have been seen to by conflict.c. Pools are chosen next, then free ports: each is bound for real,
+ * and stays bound until the batch is in, so that what is announced was free at every moment.
+ */
+#include "ports.h"
+
+#include "portpub/port.h"
+#include "portpub/process.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { FEW = 16 /* questions that are cheaper than reading all */, TRIES = 1000 };
+
+void held_fini(struct held *held)
+{
+	for (size_t i = 0; i < held->count; i++)
+		close(held->sockets[i]);
+	free(held->sockets);
+	*held = HELD_INIT;
+}
+
+static bool overlap(const struct pp_address *a, const struct pp_address *b)
+{
+	if (a->family != AF_UNSPEC && b->family != AF_UNSPEC && a->family != b->family)
+		return false;
+	return pp_address_is_any(a) || pp_address_is_any(b) || pp_address_compare(a, b) == 0;
+}
+
+/* What is taken, by protocol: all elements of the maps, all sockets. Read once for a list of pools. */
+struct taken {
+	struct pp_entries entries;
+	struct pp_sockets sockets;
+};
+
+static void taken_fini(struct taken *taken)
+{
+	pp_entries_fini(&taken->entries);
+	pp_sockets_fini(&taken->sockets);
+}
+
+static int read_taken(struct pp_nft *nft, struct taken *taken, struct pp_error *err)
+{
+	int ret = 0;
+
+	for (int set = PP_SET_HOST4; ret == 0 && set <= PP_SET_ANY6; set++)
+		ret = pp_nft_read(nft, (enum pp_set)set, NULL, NULL, &taken->entries, err);
+	for (int protocol = 0; ret == 0 && protocol < PP_PROTOCOL_COUNT; protocol++)
+		ret = pp_sockets_read((enum pp_protocol)protocol, 0, &taken->sockets, err);
+	return ret;
+}
+
+static bool is_published(const struct taken *taken, enum pp_protocol protocol,
+			 const struct pp_address *address, uint16_t port)
+{
+	for (size_t i = 0; i < taken->entries.count; i++) {
+		const struct pp_entry *entry = &taken->entries.items[i];
+		struct pp_address theirs;
+
+		if (pp_entry_port(entry) != port || pp_entry_protocol(entry) != protocol)
+			continue;
+		theirs = pp_entry_address(entry);
+		if (overlap(&theirs, address))
+			return true;
+	}
+	return false;
+}
+
+static bool is_held(const struct taken *taken, enum pp_protocol protocol, const struct pp_address *address,
+		    uint16_t port)
+{
+	for (size_t i = 0; i < taken->sockets.count; i++) {
+		const struct pp_socket *socket = &taken->sockets.items[i];
+
+		if (socket->port == port && socket->protocol == protocol &&
+		    pp_socket_overlaps(socket, address))
+			return true;
+	}
+	return false;
+}
+
+/* Asked for exactly, or chosen before, in the same list. */
+static bool is_wanted(const struct pp_publications *list, enum pp_protocol protocol,
+		      const struct pp_address *address, uint16_t port)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		const struct pp_publication *p = &list->items[i];
+
+		if (p->protocol == protocol && !pp_publication_is_pool(p) && !pp_publication_is_free(p) &&
+		    port >= p->host_port && port - p->host_port < p->count && overlap(&p->address, address))
+			return true;
+	}
+	return false;
+}
+
+static bool is_to_be_had(const struct taken *taken, const struct pp_publications *list,
+			 const struct pp_publication *publication, uint16_t port)
+{
+	return !is_wanted(list, publication->protocol, &publication->address, port) &&
+	       !is_published(taken, publication->protocol, &publication->address, port) &&
+	       !is_held(taken, publication->protocol, &publication->address, port);
+}
+
+static int choose_of_pool(const struct taken *taken, const struct pp_publications *list,
+			  struct pp_publication *pool, struct pp_error *err)
+{
+	char text[PP_PUBLICATION_TEXT];
+
+	for (uint32_t port = pool->host_port; port <= pool->host_port_last; port++) {
+		if (is_to_be_had(taken, list, pool, (uint16_t)port)) {
+			pool->host_port = (uint16_t)port;
+			pool->host_port_last = 0;
+			return 0;
+		}
+	}
+	return pp_fail(err, EADDRINUSE, "%s: every host port of the pool is taken",
+		       pp_publication_format(pool, text));
+}
+
+static int hold(struct held *held, int fd)
+{
+	if (held->count == held->capacity) {
+		size_t capacity = held->capacity ? held->capacity * 2 : 8;
+		int *sockets = realloc(held->sockets, capacity * sizeof(*sockets));
+
+		if (!sockets)
+			return -ENOMEM;
+		held->sockets = sockets;
+		held->capacity = capacity;
+	}
+	held->sockets[held->count++] = fd;
+	return 0;
+}
+
+/*
+ * Bind *@port, or any where it is 0, and listen: without that a second socket could bind it, too. One socket for
+ * both families where the address is of both. Returns the socket, or a negative errno.
+ */
+static int bind_port(const struct pp_publication *publication, uint16_t *port)
+{
+	static const int types[] = { [PP_TCP] = SOCK_STREAM, [PP_UDP] = SOCK_DGRAM, [PP_SCTP] = SOCK_STREAM };
+	const struct pp_address *address = &publication->address;
+	sa_family_t family = address->family == AF_INET ? AF_INET : AF_INET6;
+	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6, .sin6_port = htons(*port) };
+	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons(*port) };
+	struct sockaddr *name = family == AF_INET ? (void *)&in : (void *)&in6;
+	socklen_t len = family == AF_INET ? sizeof(in) : sizeof(in6);
+	int only = address->family == AF_INET6, code,
+	    fd = socket(family, types[publication->protocol] | SOCK_CLOEXEC,
+			publication->protocol == PP_SCTP ? IPPROTO_SCTP : 0);
+
+	if (fd < 0)
+		return -errno;
+	memcpy(&in.sin_addr, address->bytes, sizeof(in.sin_addr));
+	memcpy(&in6.sin6_addr, address->bytes, sizeof(in6.sin6_addr));
+	if (family == AF_INET6)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only, sizeof(only));
+	if (bind(fd, name, len) < 0 || (publication->protocol != PP_UDP && listen(fd, 1) < 0) ||
+	    getsockname(fd, name, &len) < 0) {
+		code = errno;
+		close(fd);
+		return -code;
+	}
+	*port = ntohs(family == AF_INET ? in.sin_port : in6.sin6_port);
+	return fd;
+}
+
+/* The kernel has no SCTP: nobody can hold a port of it, and any number will do. */
+static int guess_port(uint16_t *port)
+{
+	uint16_t number;
+
+	if (getrandom(&number, sizeof(number), 0) != (ssize_t)sizeof(number))
+		return -errno;
+	*port = (uint16_t)(32768 + number % 28232);
+	return 0;
+}
+
+/* One free port; a host without IPv6 has it free on IPv4. */
+static int take_free_port(struct pp_publication *publication, uint16_t *port, struct held *held)
+{
+	int fd;
+
+	*port = 0;
+	fd = bind_port(publication, port);
+	if (fd == -EAFNOSUPPORT && publication->address.family == AF_UNSPEC) {
+		struct pp_publication ipv4 = *publication;
+
+		ipv4.address.family = AF_INET;
+		fd = bind_port(&ipv4, port);
+	}
+	if (fd < 0 && publication->protocol == PP_SCTP)
+		return guess_port(port);
+	if (fd < 0)
+		return fd;
+	if (hold(held, fd) < 0) {
+		close(fd);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+static int choose_free(struct taken *taken, const struct pp_publications *list,
+		       struct pp_publication *publication, struct held *held, struct pp_error *err)
+{
+	char text[PP_PUBLICATION_TEXT];
+	uint16_t port;
+	int ret;
+
+	for (int i = 0; i < TRIES; i++) {
+		ret = take_free_port(publication, &port, held);
+		if (ret < 0)
+			return pp_fail(err, -ret == EINVAL ? EIO : -ret, "%s: no free port: %s",
+				       pp_publication_format(publication, text), strerror(-ret));
+		if (is_wanted(list, publication->protocol, &publication->address, port) ||
+		    is_published(taken, publication->protocol, &publication->address, port))
+			continue; /* stays bound, so that the next is another */
+		publication->host_port = port;
+		return 0;
+	}
+	return pp_fail(err, EADDRINUSE, "%s: no free port was found",
+		       pp_publication_format(publication, text));
+}
+
+/* Each port of a free publication is a publication of its own: they need not be side by side. */
+static int choose_all_free(struct taken *taken, const struct pp_publication *asked,
+			   struct pp_publications *out, struct held *held, struct pp_error *err)
+{
+	int ret = 0;
+
+	for (uint32_t i = 0; ret == 0 && i < asked->count; i++) {
+		struct pp_publication one = *asked;
+
+		one.count = 1;
+		one.container_port = (uint16_t)(asked->container_port + i);
+		ret = choose_free(taken, out, &one, held, err);
+		if (ret == 0)
+			ret = pp_publications_append(out, &one, err);
+	}
+	return ret;
+}
+
+enum pass { EXACT, POOLS, FREE, PASSES };
+
+static enum pass pass_of(const struct pp_publication *publication)
+{
+	if (pp_publication_is_free(publication))
+		return FREE;
+	return pp_publication_is_pool(publication) ? POOLS : EXACT;
+}
+
+static int choose(struct taken *taken, const struct pp_publication *asked, struct pp_publications *out,
+		  struct held *held, struct pp_error *err)
+{
+	struct pp_publication one = *asked;
+	int ret;
+
+	switch (pass_of(asked)) {
+	case FREE:
+		return choose_all_free(taken, asked, out, held, err);
+	case POOLS:
+		ret = choose_of_pool(taken, out, &one, err);
+		return ret < 0 ? ret : pp_publications_append(out, &one, err);
+	default:
+		return pp_publications_append(out, &one, err);
+	}
+}
+
+int ports_choose(struct pp_nft *nft, const struct pp_publications *asked, struct pp_publications *out,
+		 struct held *held, struct pp_error *err)
+{
+	struct taken taken = { PP_ENTRIES_INIT, PP_SOCKETS_INIT };
+	bool read = false;
+	int ret = 0;
+
+	for (int pass = EXACT; ret == 0 && pass < PASSES; pass++) {
+		for (size_t i = 0; ret == 0 && i < asked->count; i++) {
+			if (pass_of(&asked->items[i]) != (enum pass)pass)
+				continue;
+			if (pass > EXACT && !read) {
+				ret = read_taken(nft, &taken, err);
+				read = true;
+			}
+			if (ret == 0)
+				ret = choose(&taken, &asked->items[i], out, held, err);
+		}
+	}
+	taken_fini(&taken);
+	return ret;
+}
+
+/* Pools and free ports have been chosen among those that no socket holds. */
+static bool covers(const struct pp_publication *publication, const struct pp_socket *socket)
+{
+	return pass_of(publication) == EXACT && publication->protocol == socket->protocol &&
+	       socket->port >= publication->host_port &&
+	       socket->port - publication->host_port < publication->count &&
+	       pp_socket_overlaps(socket, &publication->address);
+}
+
+static bool had(const struct pp_publications *before, const struct pp_socket *socket)
+{
+	for (size_t i = 0; before && i < before->count; i++) {
+		if (covers(&before->items[i], socket))
+			return true;
+	}
+	return false;
+}
+
+static int check_sockets(const struct pp_sockets *sockets, const struct pp_publications *after,
+			 const struct pp_publications *before, struct pp_error *err)
+{
+	char text[PP_PUBLICATION_TEXT], holder[PP_HOLDER_TEXT];
+
+	for (size_t s = 0; s < sockets->count; s++) {
+		const struct pp_socket *socket = &sockets->items[s];
+
+		for (size_t i = 0; i < after->count; i++) {
+			if (!covers(&after->items[i], socket) || had(before, socket))
+				continue;
+			pp_socket_holder(socket, holder, sizeof(holder));
+			return pp_fail(err, EADDRINUSE, "%s: host port %u/%s is in use by %s",
+				       pp_publication_format(&after->items[i], text), socket->port,
+				       pp_protocol_name(socket->protocol), holder);
+		}
+	}
+	return 0;
+}
+
+/* The one port that @list asks for of @protocol; 0 for none or several. */
+static uint16_t only_port(const struct pp_publications *list, enum pp_protocol protocol, bool *any)
+{
+	uint16_t port = 0;
+	size_t count = 0;
+
+	for (size_t i = 0; i < list->count; i++) {
+		if (list->items[i].protocol != protocol || pass_of(&list->items[i]) != EXACT)
+			continue;
+		port = list->items[i].host_port;
+		count += list->items[i].count;
+	}
+	*any = count > 0;
+	return count == 1 ? port : 0;
+}
+
+int ports_check_sockets(const struct pp_publications *asked, const struct pp_publications *before,
+			struct pp_error *err)
+{
+	int ret = 0;
+
+	for (int p = 0; ret == 0 && p < PP_PROTOCOL_COUNT; p++) {
+		struct pp_sockets sockets = PP_SOCKETS_INIT;
+		bool any;
+		uint16_t port = only_port(asked, (enum pp_protocol)p, &any);
+
+		if (!any)
+			continue;
+		ret = pp_sockets_read((enum pp_protocol)p, port, &sockets, err);
+		if (ret == 0)
+			ret = check_sockets(&sockets, asked, before, err);
+		pp_sockets_fini(&sockets);
+	}
+	return ret;
+}
+
+/* What to look for among the entries of a map: ports, by protocol, and not the caller's own. */
+struct wanted {
+	struct pp_port_set ports;
+	const char *owner;
+	size_t count;
+	const struct pp_entry *first[FEW];
+};
+
+static bool keep_wanted(const struct pp_entry *entry, void *data)
+{
+	const struct wanted *wanted = data;
+
+	return pp_port_set_has(&wanted->ports, pp_entry_protocol(entry), pp_entry_port(entry)) &&
+	       strcmp(entry->owner, wanted->owner) != 0;
+}
+
+static void want(struct wanted *wanted, const struct pp_entry *entry)
+{
+	struct pp_publication one = { .protocol = pp_entry_protocol(entry),
+				      .container_port = pp_entry_port(entry),
+				      .count = 1 };
+
+	if (wanted->count == 0)
+		memset(&wanted->ports, 0, sizeof(wanted->ports));
+	if (wanted->count < FEW)
+		wanted->first[wanted->count] = entry;
+	wanted->count++;
+	wanted->owner = entry->owner;
+	pp_port_set_change(&wanted->ports, &one, true);
+}
+
+/* Is one of a few ports in the map of any address? */
+static int ask_for_each(struct pp_nft *nft, const struct wanted *wanted, enum pp_set set,
+			struct pp_entries *out, struct pp_error *err)
+{
+	struct pp_address any = { .family = pp_set_shape(set)->family };
+	int ret = 0;
+
+	for (size_t i = 0; ret == 0 && i < wanted->count; i++) {
+		struct pp_entry key, there;
+
+		pp_entry_of_port(pp_entry_protocol(wanted->first[i]), &any, pp_entry_port(wanted->first[i]),
+				 &key);
+		ret = pp_nft_get(nft, &key, &there, err);
+		if (ret == 0 && keep_wanted(&there, (void *)wanted))
+			ret = pp_entries_append(out, &there, err);
+		else if (ret == -ENOENT)
+			ret = 0;
+	}
+	return ret;
+}
+
+/* @of: the map of the new entries; @in: the one where the same ports may stand for other addresses. */
+static int check_map(struct pp_nft *nft, const struct pp_entry_refs *add, enum pp_set of, enum pp_set in,
+		     struct pp_entry *other, struct pp_error *err)
+{
+	struct pp_entries there = PP_ENTRIES_INIT;
+	struct wanted wanted;
+	int ret;
+
+	wanted.count = 0;
+	for (size_t i = 0; i < add->count; i++) {
+		if (add->items[i]->set == of)
+			want(&wanted, add->items[i]);
+	}
+	if (wanted.count == 0)
+		return 0;
+	if (wanted.count <= FEW && (in == PP_SET_ANY4 || in == PP_SET_ANY6))
+		ret = ask_for_each(nft, &wanted, in, &there, err);
+	else
+		ret = pp_nft_read(nft, in, keep_wanted, &wanted, &there, err);
+	if (ret == 0 && there.count) {
+		*other = there.items[0];
+		ret = -EADDRINUSE;
+	}
+	pp_entries_fini(&there);
+	return ret;
+}
+
+int ports_check_kernel(struct pp_nft *nft, const struct pp_entry_refs *add, struct pp_entry *other,
+		       struct pp_error *err)
+{
+	static const enum pp_set pairs[][2] = {
+		{ PP_SET_HOST4, PP_SET_ANY4 },
+		{ PP_SET_ANY4, PP_SET_HOST4 },
+		{ PP_SET_HOST6, PP_SET_ANY6 },
+		{ PP_SET_ANY6, PP_SET_HOST6 },
+	};
+	int ret = 0;
+
+	for (size_t i = 0; ret == 0 && i < sizeof(pairs) / sizeof(pairs[0]); i++)
+		ret = check_map(nft, add, pairs[i][0], pairs[i][1], other, err);
+	return ret;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Host ports: which are to be had, and who has the others. */
+#ifndef PORTPUB_PUBLISH_PORTS_H
+#define PORTPUB_PUBLISH_PORTS_H
+
+#include "portpub/entry.h"
+#include "portpub/nft.h"
+
+/* Sockets that hold the free ports that were chosen, until the kernel has them. */
+struct held {
+	int *sockets;
+	size_t count, capacity;
+};
+
+#define HELD_INIT ((struct held){ 0 })
+
+void held_fini(struct held *held);
+
+/*
+ * Write to @out the publications of @asked with a host port for each: of a pool the first that nobody has, for a
+ * free one what the kernel gives. -EADDRINUSE where a pool is exhausted.
+ */
+int ports_choose(struct pp_nft *nft, const struct pp_publications *asked, struct pp_publications *out,
+		 struct held *held, struct pp_error *err);
+
+/*
+ * No socket of this host has one of the ports that are @asked for exactly, unless @before (NULL: nothing) had it
+ * already: -EADDRINUSE with the process.
+ */
+int ports_check_sockets(const struct pp_publications *asked, const struct pp_publications *before,
+			struct pp_error *err);
+
+/*
+ * No other publication has one of the ports of @add at an address that overlaps, which the kernel cannot see by
+ * its keys: *@other is the entry in the way, and -EADDRINUSE.
+ */
+int ports_check_kernel(struct pp_nft *nft, const struct pp_entry_refs *add, struct pp_entry *other,
+		       struct pp_error *err);
+
+#endif

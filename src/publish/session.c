@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Theory of operation
+ *
+ * What survives a command that is killed is its record, which is on its way in or out:
+ *
+ *	adding/ID	written before the first effect, renamed to active/ID after the last. Found by the next
+ *			command, it is undone: nobody was told that it is published. With an active/ID beside it,
+ *			which it was to replace, that is what the kernel gets back.
+ *	deleting/ID	renamed from active/ID before the first effect, removed after the last. Found by the next
+ *			command, it is gone through with.
+ *
+ * How far the killed command got is not known, so each step can be done again: entries are compared with the
+ * kernel's, users are counted by name, and a sysctl's old value is kept until it is back.
+ */
+#include "session.h"
+
+#include "flows.h"
+#include "share.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+void pp_report_say(const struct pp_report *report, const char *format, ...)
+{
+	char line[512];
+	va_list args;
+
+	if (!report)
+		return;
+	va_start(args, format);
+	vsnprintf(line, sizeof(line), format, args);
+	va_end(args);
+	report->say(line, report->data);
+}
+
+void session_end(struct session *session)
+{
+	pp_nft_close(&session->nft);
+	pp_store_close(&session->store);
+}
+
+static int undo_adding(struct session *session, const struct pp_record *record, struct pp_error *err)
+{
+	struct pp_record active = { 0 };
+	int ret = pp_store_load(&session->store, PP_STAGE_ACTIVE, record->id, &active, err);
+	const struct pp_record *after = ret == 0 ? &active : NULL;
+	struct change change = { record, after };
+	struct transaction transaction = { .store = &session->store,
+					   .nft = &session->nft,
+					   .report = session->report,
+					   .changes = &change,
+					   .count = 1,
+					   .unsure = true };
+
+	if (ret == 0 || ret == -ENOENT)
+		ret = transaction_force(&transaction, err);
+	if (ret == 0)
+		ret = flows_flush(&transaction, err);
+	if (ret == 0)
+		ret = shares_leave(&session->store, &session->nft, record, after, session->report, err);
+	if (ret == 0)
+		ret = pp_store_drop(&session->store, PP_STAGE_ADDING, record->id, err);
+	if (ret == 0)
+		pp_report_say(session->report, "undid %s, which was interrupted", record->id);
+	transaction_fini(&transaction);
+	pp_record_fini(&active);
+	return ret;
+}
+
+/* The records are in deleting/, or what is to stay of them is in adding/. */
+static int carry_out(struct session *session, const struct change *changes, size_t count, bool unsure,
+		     struct pp_error *err)
+{
+	struct transaction transaction = { .store = &session->store,
+					   .nft = &session->nft,
+					   .report = session->report,
+					   .changes = changes,
+					   .count = count,
+					   .unsure = unsure };
+	int ret = transaction_force(&transaction, err);
+
+	if (ret == 0)
+		ret = flows_flush(&transaction, err);
+	for (size_t i = 0; ret == 0 && i < count; i++) {
+		const char *id = changes[i].before->id;
+
+		ret = shares_leave(&session->store, &session->nft, changes[i].before, changes[i].after,
+				   session->report, err);
+		if (ret == 0 && changes[i].after)
+			ret = pp_store_move(&session->store, PP_STAGE_ADDING, PP_STAGE_ACTIVE, id, err);
+		else if (ret == 0)
+			ret = pp_store_drop(&session->store, PP_STAGE_DELETING, id, err);
+	}
+	transaction_fini(&transaction);
+	return ret;
+}
+
+static int prepare(struct session *session, const struct change *change, struct pp_error *err)
+{
+	if (change->after)
+		return pp_store_save(&session->store, PP_STAGE_ADDING, change->after, err);
+	return pp_store_move(&session->store, PP_STAGE_ACTIVE, PP_STAGE_DELETING, change->before->id, err);
+}
+
+static void unprepare(struct session *session, const struct change *change)
+{
+	struct pp_error ignored;
+
+	if (change->after)
+		pp_store_drop(&session->store, PP_STAGE_ADDING, change->after->id, &ignored);
+	else
+		pp_store_move(&session->store, PP_STAGE_DELETING, PP_STAGE_ACTIVE, change->before->id,
+			      &ignored);
+}
+
+int session_change(struct session *session, const struct change *changes, size_t count, struct pp_error *err)
+{
+	size_t prepared = 0;
+	int ret = 0;
+
+	while (ret == 0 && prepared < count) {
+		ret = prepare(session, &changes[prepared], err);
+		prepared += ret == 0;
+	}
+	if (ret == 0)
+		return carry_out(session, changes, count, false, err);
+	while (prepared)
+		unprepare(session, &changes[--prepared]);
+	return ret;
+}
+
+static int finish_deleting(struct session *session, const struct pp_records *records, struct pp_error *err)
+{
+	struct change *changes = calloc(records->count + 1, sizeof(*changes));
+	int ret = changes ? 0 : pp_fail(err, ENOMEM, "out of memory");
+
+	for (size_t i = 0; ret == 0 && i < records->count; i++)
+		changes[i].before = &records->items[i];
+	if (ret == 0 && records->count)
+		ret = carry_out(session, changes, records->count, true, err);
+	for (size_t i = 0; ret == 0 && i < records->count; i++)
+		pp_report_say(session->report, "removed %s, whose removal was interrupted",
+			      records->items[i].id);
+	free(changes);
+	return ret;
+}
+
+static int repair(struct session *session, struct pp_error *err)
+{
+	struct pp_records adding = PP_RECORDS_INIT, deleting = PP_RECORDS_INIT;
+	int ret = pp_store_load_all(&session->store, PP_STAGE_ADDING, &adding, err);
+
+	if (ret == 0)
+		ret = pp_store_load_all(&session->store, PP_STAGE_DELETING, &deleting, err);
+	if (ret == 0)
+		ret = finish_deleting(session, &deleting, err);
+	for (size_t i = 0; ret == 0 && i < adding.count; i++)
+		ret = undo_adding(session, &adding.items[i], err);
+	pp_records_fini(&adding);
+	pp_records_fini(&deleting);
+	return ret;
+}
+
+int session_begin(struct session *session, const struct pp_report *report, struct pp_error *err)
+{
+	struct session begun = { PP_STORE_INIT, PP_NFT_INIT, report };
+	int ret = pp_nft_open(&begun.nft, err);
+
+	if (ret == 0)
+		ret = pp_store_open(&begun.store, err);
+	if (ret == 0)
+		ret = repair(&begun, err);
+	if (ret < 0)
+		session_end(&begun);
+	else
+		*session = begun;
+	return ret;
+}

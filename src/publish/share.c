@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Theory of operation
+ *
+ * Every record counts as a user of what it shares, whether or not anything had to be done for it: the admin may
+ * take away later what was there at first. A sysctl is remembered before it is set, and put back by the last
+ * user, if it still is what we made it. After a crash at any point the same calls, made again, end the same way.
+ */
+#include "share.h"
+
+#include "forward6.h"
+#include "portpub/foreign.h"
+
+#include <errno.h>
+#include <linux/netfilter.h>
+#include <stdio.h>
+#include <string.h>
+
+static void add(struct share out[static SHARES_MAX], size_t *count, enum share_kind kind, const char *prefix,
+		const char *what, const char *interface)
+{
+	struct share *share = &out[*count];
+
+	*share = (struct share){ .kind = kind };
+	snprintf(share->name, sizeof(share->name), "%s%s", prefix, what);
+	snprintf(share->interface, sizeof(share->interface), "%s", interface);
+	for (size_t i = 0; i < *count; i++) {
+		if (strcmp(out[i].name, share->name) == 0)
+			return;
+	}
+	++*count;
+}
+
+/* Which ways in the kernel carries: a bit for each class of host address. */
+static unsigned int classes_of(const struct pp_record *record, sa_family_t family)
+{
+	const struct pp_publications *list = &record->request.publications;
+	unsigned int classes = 0;
+	struct pp_error ignored;
+	struct pp_plan plan;
+
+	for (size_t i = 0; i < list->count; i++) {
+		if (pp_plan_make(&list->items[i], &record->request, &plan, &ignored) < 0)
+			continue;
+		for (size_t w = 0; w < plan.count; w++) {
+			if (plan.ways[w].family == family && plan.ways[w].path == PP_PATH_KERNEL)
+				classes |= 1U << plan.ways[w].class;
+		}
+	}
+	return classes;
+}
+
+static bool is_for_this_host(const struct pp_record *record)
+{
+	const struct pp_publications *list = &record->request.publications;
+
+	for (size_t i = 0; i < list->count; i++) {
+		if (pp_plan_reach(&list->items[i]) == PP_REACH_HOST)
+			return true;
+	}
+	return false;
+}
+
+size_t shares_of(const struct pp_record *record, struct share out[static SHARES_MAX])
+{
+	bool local = is_for_this_host(record);
+	char address[PP_ADDRESS_TEXT];
+	size_t count = 0;
+
+	for (size_t f = 0; f < 2; f++) {
+		const struct pp_address *target = pp_target_of(&record->request.target, pp_families[f]);
+		const char *interface = record->interfaces[f];
+		unsigned int classes = classes_of(record, pp_families[f]);
+
+		if (target->family == AF_UNSPEC)
+			continue;
+		pp_address_format(target, address);
+		add(out, &count, SHARE_TARGET, "target-", address, "");
+		if (local)
+			add(out, &count, SHARE_LOCAL, "local-", address, "");
+		if (!classes)
+			continue;
+		add(out, &count, SHARE_OWN, "own-", address, "");
+		add(out, &count, SHARE_BRIDGE, "bridge-", interface, interface);
+		if (classes & 1U << PP_CLASS_LOOPBACK)
+			add(out, &count, SHARE_LOCALNET, "localnet-", interface, interface);
+		if (classes & (1U << PP_CLASS_ANY | 1U << PP_CLASS_SPECIFIC))
+			add(out, &count, f == 0 ? SHARE_FORWARD4 : SHARE_FORWARD6,
+			    f == 0 ? "forward4" : "forward6", "", interface);
+	}
+	return count;
+}
+
+int shares_take(const struct pp_store *store, const struct pp_record *record, struct pp_error *err)
+{
+	struct share shares[SHARES_MAX];
+	size_t count = shares_of(record, shares);
+	int ret = 0;
+
+	for (size_t i = 0; ret == 0 && i < count; i++)
+		ret = pp_store_use(store, shares[i].name, record->id, err);
+	return ret;
+}
+
+/* The sysctl of @share, or the beginning of several; "" where it has none. */
+static int sysctl_of(const struct share *share, char out[static PP_SYSCTL_NAME], struct pp_error *err)
+{
+	out[0] = '\0';
+	switch (share->kind) {
+	case SHARE_LOCALNET:
+		return pp_sysctl_of_interface(AF_INET, share->interface, "route_localnet", out, err);
+	case SHARE_FORWARD4:
+		snprintf(out, PP_SYSCTL_NAME, "net/ipv4/ip_forward");
+		return 0;
+	case SHARE_FORWARD6:
+		snprintf(out, PP_SYSCTL_NAME, "net/ipv6/");
+		return 0;
+	default:
+		return 0;
+	}
+}
+
+bool share_is_set(const struct share *share, char name[static PP_SYSCTL_NAME])
+{
+	struct pp_error ignored;
+
+	if (sysctl_of(share, name, &ignored) < 0 || !name[0])
+		return true;
+	switch (share->kind) {
+	case SHARE_LOCALNET:
+		return setting_is_on(name) || setting_is_on("net/ipv4/conf/all/route_localnet");
+	case SHARE_FORWARD6:
+		snprintf(name, PP_SYSCTL_NAME, "net/ipv6/conf/all/forwarding");
+		return forward6_is_on(share->interface);
+	default:
+		return setting_is_on(name);
+	}
+}
+
+static int set(const struct pp_store *store, const struct share *share, const struct pp_report *report,
+	       struct pp_error *err)
+{
+	char name[PP_SYSCTL_NAME];
+
+	if (share_is_set(share, name))
+		return 0;
+	return share->kind == SHARE_FORWARD6 ? forward6_set(store, share->interface, report, err)
+					     : setting_set(store, name, "1", report, err);
+}
+
+int shares_set(const struct pp_store *store, const struct pp_record *record, const struct pp_report *report,
+	       struct pp_error *err)
+{
+	struct share shares[SHARES_MAX];
+	size_t count = shares_of(record, shares);
+	int ret = 0;
+
+	for (size_t i = 0; ret == 0 && i < count; i++)
+		ret = set(store, &shares[i], report, err);
+	return ret;
+}
+
+/* Another table with a chain in the way of routed packets: docker's, a firewall's. */
+static bool is_forwarding(struct pp_nft *nft, char *who, size_t size)
+{
+	struct pp_foreign_chains chains = PP_FOREIGN_CHAINS_INIT;
+	struct pp_error ignored;
+	bool found = false;
+
+	if (pp_foreign_chains_read(nft, &chains, &ignored) == 0) {
+		for (size_t i = 0; i < chains.count && !found; i++) {
+			const struct pp_foreign_chain *chain = &chains.items[i];
+
+			found = chain->nat || chain->hook == NF_INET_FORWARD;
+			snprintf(who, size, "table %s %s", pp_foreign_family(chain->family), chain->table);
+		}
+	}
+	pp_foreign_chains_fini(&chains);
+	return found;
+}
+
+/* Nobody needs it: back to what it was, unless somebody relies on it. */
+static int put_back(const struct pp_store *store, struct pp_nft *nft, const struct share *share,
+		    const struct pp_report *report, struct pp_error *err)
+{
+	char name[PP_SYSCTL_NAME], who[2 * PP_FOREIGN_NAME];
+	int ret = sysctl_of(share, name, err);
+
+	if (ret < 0 || !name[0])
+		return ret;
+	if (share->kind != SHARE_LOCALNET && setting_is_ours(store, name) &&
+	    is_forwarding(nft, who, sizeof(who))) {
+		pp_report_say(report, "left %s on: %s forwards, too", name, who);
+		setting_give_up(store, name);
+		return 0;
+	}
+	return setting_put_back(store, name, err);
+}
+
+static bool is_among(const struct share *share, const struct share *list, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(list[i].name, share->name) == 0)
+			return true;
+	}
+	return false;
+}
+
+int shares_leave(const struct pp_store *store, struct pp_nft *nft, const struct pp_record *record,
+		 const struct pp_record *but, const struct pp_report *report, struct pp_error *err)
+{
+	struct share shares[SHARES_MAX], kept[SHARES_MAX];
+	size_t count = shares_of(record, shares), kept_count = but ? shares_of(but, kept) : 0;
+	int ret = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		bool last = false;
+		int one;
+
+		if (is_among(&shares[i], kept, kept_count))
+			continue;
+		one = pp_store_leave(store, shares[i].name, record->id, &last, err);
+		if (one == 0 && last)
+			one = put_back(store, nft, &shares[i], report, err);
+		if (ret == 0)
+			ret = one; /* the others are put back all the same */
+	}
+	return ret;
+}

@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Theory of operation
+ *
+ * What the kernel should have is a function of the records (core/wanted.c). A transaction takes it before and
+ * after its changes, and the difference is the batch. Entries that records share need their neighbours: where
+ * ports of a container are for this host alone, all that go to it are read from the store; otherwise it is
+ * enough to know whether there are any others.
+ *
+ * The batch is decided on the rulesets as they were when they were looked at. Where somebody changes them in
+ * between, the kernel refuses it, and the caller looks again. A table that is not whole, because somebody has
+ * flushed it, is made anew in the same batch, with all that is published.
+ */
+#include "transaction.h"
+
+#include "share.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ATTEMPTS = 1000 };
+
+void transaction_fini(struct transaction *transaction)
+{
+	pp_entries_fini(&transaction->before);
+	pp_entries_fini(&transaction->after);
+	free(transaction->remove.items);
+	free(transaction->add.items);
+	transaction->remove = transaction->add = (struct pp_entry_refs){ 0 };
+}
+
+const char *change_id(const struct change *change)
+{
+	return change->before ? change->before->id : change->after->id;
+}
+
+static int compare_id(const void *id, const void *change)
+{
+	return strcmp(id, change_id(change));
+}
+
+bool transaction_has(const char *id, void *data)
+{
+	const struct transaction *transaction = data;
+
+	return bsearch(id, transaction->changes, transaction->count, sizeof(struct change), compare_id);
+}
+
+/* Is any of the records of one container, this one or another, for this host alone? Only then they matter. */
+static bool matter(const struct transaction *t, const struct share *target, const struct share *shares,
+		   size_t count)
+{
+	const char *address = target->name + strlen("target-");
+	char local[SHARE_NAME];
+
+	snprintf(local, sizeof(local), "local-%s", address);
+	for (size_t i = 0; i < count; i++) {
+		if (shares[i].kind == SHARE_LOCAL)
+			return true;
+	}
+	return pp_store_is_used(t->store, local, transaction_has, (void *)t);
+}
+
+static int load_neighbours_of(const struct transaction *t, const struct pp_record *record,
+			      struct pp_records *out, struct pp_error *err)
+{
+	struct share shares[SHARES_MAX];
+	size_t count = record ? shares_of(record, shares) : 0;
+	int ret = 0;
+
+	for (size_t i = 0; ret == 0 && i < count; i++) {
+		if (shares[i].kind == SHARE_TARGET && matter(t, &shares[i], shares, count))
+			ret = pp_store_load_users(t->store, shares[i].name, transaction_has, (void *)t, out,
+						  err);
+	}
+	return ret;
+}
+
+static int compare_records(const void *left, const void *right)
+{
+	const struct pp_record *const *a = left, *const *b = right;
+
+	return strcmp((*a)->id, (*b)->id);
+}
+
+/* The records before or after; a neighbour by two addresses, or of two changes, counts once. */
+static const struct pp_record **collect(const struct transaction *t, const struct pp_records *neighbours,
+					bool after, size_t *count)
+{
+	const struct pp_record **list = calloc(t->count + neighbours->count + 1,
+					       sizeof(const struct pp_record *));
+	size_t kept = 0;
+
+	*count = 0;
+	if (!list)
+		return NULL;
+	for (size_t i = 0; i < neighbours->count; i++)
+		list[i] = &neighbours->items[i];
+	qsort(list, neighbours->count, sizeof(const struct pp_record *), compare_records);
+	for (size_t i = 0; i < neighbours->count; i++) {
+		if (kept == 0 || compare_records(&list[kept - 1], &list[i]) != 0)
+			list[kept++] = list[i];
+	}
+	for (size_t i = 0; i < t->count; i++) {
+		const struct pp_record *record = after ? t->changes[i].after : t->changes[i].before;
+
+		if (record)
+			list[kept++] = record;
+	}
+	*count = kept;
+	return list;
+}
+
+static int want(const struct transaction *t, const struct pp_records *neighbours, bool after,
+		struct pp_entries *out, struct pp_error *err)
+{
+	size_t count;
+	const struct pp_record **records = collect(t, neighbours, after, &count);
+	int ret = records ? 0 : pp_fail(err, ENOMEM, "out of memory");
+
+	for (size_t i = 0; ret == 0 && i < t->count; i++) {
+		const struct pp_record *record = after ? t->changes[i].after : t->changes[i].before;
+
+		if (record)
+			ret = pp_entries_owned(record, out, err);
+	}
+	if (ret == 0)
+		ret = pp_entries_shared(records, count, out, err);
+	free(records);
+	return ret;
+}
+
+/* A bridge, or a container, with itself stays while anybody else needs it. */
+static bool is_needed(const struct transaction *t, const struct pp_entry *entry)
+{
+	char name[SHARE_NAME], text[PP_ADDRESS_TEXT];
+	struct pp_address address;
+
+	switch (entry->set) {
+	case PP_SET_HAIRPIN:
+		snprintf(name, sizeof(name), "bridge-%.*s", IF_NAMESIZE, (const char *)entry->key);
+		break;
+	case PP_SET_OWN4:
+	case PP_SET_OWN6:
+		address = pp_entry_address(entry);
+		snprintf(name, sizeof(name), "own-%s", pp_address_format(&address, text));
+		break;
+	default:
+		return false;
+	}
+	return pp_store_is_used(t->store, name, transaction_has, (void *)t);
+}
+
+static void keep_needed(struct transaction *t)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < t->remove.count; i++) {
+		if (!is_needed(t, t->remove.items[i]))
+			t->remove.items[kept++] = t->remove.items[i];
+	}
+	t->remove.count = kept;
+}
+
+int transaction_plan(struct transaction *t, struct pp_error *err)
+{
+	struct pp_records neighbours = PP_RECORDS_INIT;
+	int ret = 0;
+
+	transaction_fini(t);
+	for (size_t i = 0; ret == 0 && i < t->count; i++) {
+		ret = load_neighbours_of(t, t->changes[i].before, &neighbours, err);
+		if (ret == 0)
+			ret = load_neighbours_of(t, t->changes[i].after, &neighbours, err);
+	}
+	if (ret == 0)
+		ret = want(t, &neighbours, false, &t->before, err);
+	if (ret == 0)
+		ret = want(t, &neighbours, true, &t->after, err);
+	if (ret == 0)
+		ret = pp_entries_minus(&t->before, &t->after, &t->remove, err);
+	if (ret == 0)
+		ret = pp_entries_minus(&t->after, &t->before, &t->add, err);
+	if (ret == 0)
+		keep_needed(t);
+	pp_records_fini(&neighbours);
+	return ret;
+}
+
+static int compare_places(const void *left, const void *right)
+{
+	return pp_entry_compare(left, right);
+}
+
+static const struct pp_entry *find(const struct pp_entries *sorted, const struct pp_entry *entry)
+{
+	return bsearch(entry, sorted->items, sorted->count, sizeof(sorted->items[0]), compare_places);
+}
+
+static bool is_same(const struct pp_entry *a, const struct pp_entry *b)
+{
+	return memcmp(a->value, b->value, sizeof(a->value)) == 0 && strcmp(a->owner, b->owner) == 0;
+}
+
+/* All that the kernel has in the sets that the transaction touches, sorted. */
+static int read_kernel(const struct transaction *t, struct pp_entries *out, struct pp_error *err)
+{
+	bool wanted[PP_SET_COUNT] = { false };
+	int ret = 0;
+
+	for (size_t i = 0; i < t->remove.count; i++)
+		wanted[t->remove.items[i]->set] = true;
+	for (size_t i = 0; i < t->add.count; i++)
+		wanted[t->add.items[i]->set] = true;
+	for (int set = 0; ret == 0 && set < PP_SET_COUNT; set++) {
+		if (wanted[set])
+			ret = pp_nft_read(t->nft, (enum pp_set)set, NULL, NULL, out, err);
+	}
+	if (out->count)
+		qsort(out->items, out->count, sizeof(out->items[0]), compare_places);
+	return ret;
+}
+
+int transaction_match(struct transaction *t, struct pp_error *err)
+{
+	struct pp_entries kernel = PP_ENTRIES_INIT;
+	size_t kept = 0;
+	int ret = read_kernel(t, &kernel, err);
+
+	for (size_t i = 0; ret == 0 && i < t->remove.count; i++) {
+		const struct pp_entry *there = find(&kernel, t->remove.items[i]);
+
+		if (there && is_same(there, t->remove.items[i]))
+			t->remove.items[kept++] = t->remove.items[i];
+	}
+	if (ret == 0)
+		t->remove.count = kept;
+	kept = 0;
+	for (size_t i = 0; ret == 0 && i < t->add.count; i++) {
+		const struct pp_entry *there = find(&kernel, t->add.items[i]);
+
+		if (!there || !is_same(there, t->add.items[i]))
+			t->add.items[kept++] = t->add.items[i];
+	}
+	if (ret == 0)
+		t->add.count = kept;
+	pp_entries_fini(&kernel);
+	return ret;
+}
+
+/* Everything that is published besides, for a table that is made anew. */
+static int load_rest(const struct transaction *t, struct pp_entries *out, struct pp_error *err)
+{
+	struct pp_records active = PP_RECORDS_INIT;
+	const struct pp_record **records = NULL;
+	int ret = pp_store_load_all(t->store, PP_STAGE_ACTIVE, &active, err);
+	size_t count = 0;
+
+	if (ret == 0 && !(records = calloc(active.count + t->count + 1, sizeof(const struct pp_record *))))
+		ret = pp_fail(err, ENOMEM, "out of memory");
+	for (size_t i = 0; ret == 0 && i < active.count; i++) {
+		if (!transaction_has(active.items[i].id, (void *)t))
+			records[count++] = &active.items[i];
+	}
+	for (size_t i = 0; ret == 0 && i < t->count; i++) {
+		if (t->changes[i].after)
+			records[count++] = t->changes[i].after;
+	}
+	for (size_t i = 0; ret == 0 && i < count; i++)
+		ret = pp_entries_owned(records[i], out, err);
+	if (ret == 0)
+		ret = pp_entries_shared(records, count, out, err);
+	free(records);
+	pp_records_fini(&active);
+	return ret;
+}
+
+/* "already published by web (pid 4242)" */
+int transaction_fail_taken(const struct transaction *t, const struct pp_entry *entry, const char *owner,
+			   struct pp_error *err)
+{
+	struct pp_address address = pp_entry_address(entry);
+	char text[PP_ADDRESS_TEXT], pid[32] = "";
+	struct pp_record record;
+	struct pp_error ignored;
+
+	if (pp_store_load(t->store, PP_STAGE_ACTIVE, owner, &record, &ignored) == 0) {
+		if (record.pid)
+			snprintf(pid, sizeof(pid), " (pid %lld)", (long long)record.pid);
+		pp_record_fini(&record);
+	}
+	pp_address_format(&address, text);
+	return pp_fail(err, EADDRINUSE, "host port %s%s%s%u/%s is already published by %s%s",
+		       address.family == AF_INET6 && text[0] ? "[" : "", text,
+		       !text[0]                     ? ""
+		       : address.family == AF_INET6 ? "]:"
+						    : ":",
+		       pp_entry_port(entry), pp_protocol_name(pp_entry_protocol(entry)), owner, pid);
+}
+
+/* The kernel found @entry's place taken: by whom? */
+static int fail_exists(const struct transaction *t, const struct pp_nft_change *change,
+		       const struct pp_entry *entry, struct pp_error *err)
+{
+	struct pp_error ignored;
+	struct pp_entry there;
+
+	if (pp_nft_get(t->nft, entry, &there, &ignored) == 0)
+		return pp_set_shape(entry->set)->map ? transaction_fail_taken(t, &there, there.owner, err)
+						     : -EAGAIN;
+	for (size_t i = 0; i < change->add.count; i++) {
+		const struct pp_entry *other = change->add.items[i];
+
+		if (other != entry && pp_entry_compare(other, entry) == 0)
+			return transaction_fail_taken(t, other, other->owner, err);
+	}
+	return -EAGAIN; /* it has gone meanwhile */
+}
+
+int transaction_commit(struct transaction *t, enum pp_nft_state found, struct pp_error *err)
+{
+	struct pp_nft_change change = { .found = found, .remove = t->remove, .add = t->add };
+	struct pp_entries all = PP_ENTRIES_INIT, none = PP_ENTRIES_INIT;
+	struct pp_entry_refs refs = { 0 };
+	size_t fault;
+	int ret = 0;
+
+	if (found != PP_NFT_WHOLE) {
+		ret = load_rest(t, &all, err);
+		if (ret == 0)
+			ret = pp_entries_minus(&all, &none, &refs, err);
+		change.remove.count = 0;
+		change.add = refs;
+	}
+	if (ret == 0) {
+		ret = pp_nft_commit(t->nft, &change, &fault, err);
+		if (ret == -EEXIST)
+			ret = fail_exists(t, &change, change.add.items[fault], err);
+	}
+	free(refs.items);
+	pp_entries_fini(&all);
+	return ret;
+}
+
+int transaction_force(struct transaction *t, struct pp_error *err)
+{
+	enum pp_nft_state found;
+
+	for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+		int ret = pp_nft_look(t->nft, &found, err);
+
+		if (ret == 0)
+			ret = transaction_plan(t, err);
+		if (ret == 0 && found == PP_NFT_WHOLE && (t->unsure || attempt > 0))
+			ret = transaction_match(t, err);
+		if (ret == 0)
+			ret = transaction_commit(t, found, err);
+		if (ret != -EAGAIN && ret != -ENOENT)
+			return ret;
+	}
+	return pp_fail(err, EBUSY,
+		       "somebody changes the nftables rulesets all the time: gave up after %d attempts",
+		       ATTEMPTS);
+}

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Publications stand as specs, which read back as what they were and take a tenth of the room that objects
+ * would. Keys that a reader does not know are left alone; what it does know must be right, since a record
+ * decides over rules.
+ */
+#include "format.h"
+
+#include "portpub/spec.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <string.h>
+
+enum { VERSION = 1 };
+
+static json_t *write_publications(const struct pp_publications *publications)
+{
+	json_t *list = json_array();
+	char text[PP_PUBLICATION_TEXT];
+
+	for (size_t i = 0; list && i < publications->count; i++) {
+		pp_publication_format(&publications->items[i], text);
+		if (json_array_append_new(list, json_string_nocheck(text)) < 0) {
+			json_decref(list);
+			return NULL;
+		}
+	}
+	return list;
+}
+
+static json_t *write_networks(const struct pp_networks *networks)
+{
+	json_t *list = json_array();
+	char text[PP_NETWORK_TEXT];
+
+	for (size_t i = 0; list && i < networks->count; i++) {
+		pp_network_format(&networks->items[i], text);
+		if (json_array_append_new(list, json_string_nocheck(text)) < 0) {
+			json_decref(list);
+			return NULL;
+		}
+	}
+	return list;
+}
+
+static json_t *write_target(const struct pp_record *record, size_t f)
+{
+	char text[PP_ADDRESS_TEXT];
+	const struct pp_address *address = pp_target_of(&record->request.target, pp_families[f]);
+
+	if (address->family == AF_UNSPEC)
+		return json_null();
+	return json_pack("{s:s, s:s, s:b}", "address", pp_address_format(address, text), "interface",
+			 record->interfaces[f], "alone", (int)record->alone[f]);
+}
+
+int format_write(const struct pp_record *record, char **text, struct pp_error *err)
+{
+	const struct pp_request *request = &record->request;
+	json_t *root = json_pack("{s:i, s:s, s:I, s:o, s:o, s:o, s:s, s:b, s:o, s:s, s:I}", "version",
+				 VERSION, "id", record->id, "created", (json_int_t)record->created,
+				 "publications", write_publications(&request->publications), "ipv4",
+				 write_target(record, 0), "ipv6", write_target(record, 1), "via",
+				 pp_via_name(request->via), "no_keeper", (int)request->no_keeper, "allow",
+				 write_networks(&request->allow), "container", record->container, "pid",
+				 (json_int_t)record->pid);
+
+	*text = root ? json_dumps(root, JSON_COMPACT) : NULL;
+	json_decref(root);
+	return *text ? 0 : pp_fail(err, ENOMEM, "out of memory");
+}
+
+static int fail(struct pp_error *err, const char *what)
+{
+	return pp_fail(err, EUCLEAN, "%s", what);
+}
+
+static int read_publications(const json_t *list, struct pp_publications *out, struct pp_error *err)
+{
+	const json_t *item;
+	size_t i;
+	int ret = json_is_array(list) ? 0 : fail(err, "publications is no list");
+
+	json_array_foreach (list, i, item) {
+		struct pp_publication publication;
+
+		if (ret == 0 &&
+		    (!json_is_string(item) || pp_spec_parse(json_string_value(item), json_string_length(item),
+							    PP_SPEC_SHORT, &publication, err) < 0))
+			ret = fail(err, "a publication is no spec");
+		if (ret == 0 &&
+		    (pp_publication_is_free(&publication) || pp_publication_is_pool(&publication)))
+			ret = fail(err, "a publication has no host port");
+		if (ret == 0)
+			ret = pp_publications_append(out, &publication, err);
+	}
+	return ret;
+}
+
+static int read_networks(const json_t *list, struct pp_networks *out, struct pp_error *err)
+{
+	const json_t *item;
+	size_t i;
+	int ret = json_is_array(list) ? 0 : fail(err, "allow is no list");
+
+	json_array_foreach (list, i, item) {
+		struct pp_network network;
+
+		if (ret == 0 &&
+		    (!json_is_string(item) ||
+		     pp_network_parse(json_string_value(item), json_string_length(item), &network, err) < 0))
+			ret = fail(err, "a network is none");
+		if (ret == 0)
+			ret = pp_networks_append(out, &network, err);
+	}
+	return ret;
+}
+
+static int read_target(json_t *object, size_t f, struct pp_record *out, struct pp_error *err)
+{
+	struct pp_address *slot = f == 0 ? &out->request.target.ipv4 : &out->request.target.ipv6;
+	const char *address, *interface;
+	int alone;
+
+	if (json_is_null(object))
+		return 0;
+	if (json_unpack(object, "{s:s, s:s, s:b}", "address", &address, "interface", &interface, "alone",
+			&alone) < 0)
+		return fail(err, "a target has no address, interface or alone");
+	if (!pp_address_parse(address, strlen(address), slot) || slot->family != pp_families[f])
+		return fail(err, "the address of a target is none");
+	if (strlen(interface) >= IF_NAMESIZE || strchr(interface, '/'))
+		return fail(err, "the interface of a target is none");
+	strcpy(out->interfaces[f], interface);
+	out->alone[f] = alone;
+	return 0;
+}
+
+static int read_head(json_t *root, struct pp_record *out, struct pp_error *err)
+{
+	const char *id, *via, *container;
+	json_int_t created, pid;
+	int version, no_keeper;
+
+	if (json_unpack(root, "{s:i}", "version", &version) < 0 || version != VERSION)
+		return fail(err, "it is of another version");
+	if (json_unpack(root, "{s:s, s:s, s:s, s:I, s:I, s:b}", "id", &id, "via", &via, "container",
+			&container, "created", &created, "pid", &pid, "no_keeper", &no_keeper) < 0)
+		return fail(err, "a key is missing, or is not what it should be");
+	if (pp_id_check(id, err) < 0 || !pp_via_parse(via, &out->request.via))
+		return fail(err, "id or via is none");
+	if (strlen(container) >= sizeof(out->container))
+		return fail(err, "container is too long");
+	strcpy(out->id, id);
+	strcpy(out->container, container);
+	out->created = created;
+	out->pid = pid;
+	out->request.no_keeper = no_keeper;
+	return 0;
+}
+
+int format_read(const char *text, size_t len, struct pp_record *out, struct pp_error *err)
+{
+	json_t *root = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
+	struct pp_record record = { 0 };
+	int ret = json_is_object(root) ? read_head(root, &record, err) : fail(err, "it is no JSON object");
+
+	if (ret == 0)
+		ret = read_publications(json_object_get(root, "publications"), &record.request.publications,
+					err);
+	if (ret == 0)
+		ret = read_networks(json_object_get(root, "allow"), &record.request.allow, err);
+	if (ret == 0)
+		ret = read_target(json_object_get(root, "ipv4"), 0, &record, err);
+	if (ret == 0)
+		ret = read_target(json_object_get(root, "ipv6"), 1, &record, err);
+	json_decref(root);
+	if (ret < 0)
+		pp_record_fini(&record);
+	else
+		*out = record;
+	return ret;
+}

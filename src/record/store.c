@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "portpub/store.h"
+
+#include "files.h"
+#include "format.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#ifndef SO_NETNS_COOKIE
+#define SO_NETNS_COOKIE 71 /* Linux 5.14 */
+#endif
+
+enum { PATH_SIZE = 4096, FILE_SIZE = PP_ID_SIZE + sizeof("deleting/.json") };
+
+static const char *const stages[] = {
+	[PP_STAGE_ACTIVE] = "active",
+	[PP_STAGE_ADDING] = "adding",
+	[PP_STAGE_DELETING] = "deleting",
+};
+
+/* Root of the machine, and not of a user namespace of somebody's. */
+static bool is_root_of_the_machine(void)
+{
+	unsigned long inside, outside, count = 0;
+	FILE *file;
+
+	if (geteuid() != 0)
+		return false;
+	file = fopen("/proc/self/uid_map", "re");
+	if (!file)
+		return true; /* a kernel without user namespaces, or no /proc: nothing else works either */
+	if (fscanf(file, "%lu %lu %lu", &inside, &outside, &count) != 3)
+		count = 0;
+	fclose(file);
+	return count == 4294967295;
+}
+
+static int base_path(char out[static PATH_SIZE], struct pp_error *err)
+{
+	const char *own = getenv("PORTPUB_RUNTIME_DIR"), *user = getenv("XDG_RUNTIME_DIR");
+	int len;
+
+	if (own && *own)
+		len = snprintf(out, PATH_SIZE, "%s", own);
+	else if (is_root_of_the_machine())
+		len = snprintf(out, PATH_SIZE, "/run/portpub");
+	else if (user && *user)
+		len = snprintf(out, PATH_SIZE, "%s/portpub", user);
+	else
+		return pp_fail(
+			err, ENOENT,
+			"no place for records: XDG_RUNTIME_DIR is not set, nor is PORTPUB_RUNTIME_DIR");
+	if (len >= PATH_SIZE - 64)
+		return pp_fail(err, ENAMETOOLONG, "the path of the records is too long");
+	if (out[0] != '/')
+		return pp_fail(err, EINVAL, "the directory for records must be an absolute path");
+	return 0;
+}
+
+/* What tells this network namespace from every other one since boot. */
+static int namespace_name(char *out, size_t size, struct pp_error *err)
+{
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	socklen_t len = sizeof(uint64_t);
+	struct stat status;
+	uint64_t cookie;
+	int got;
+
+	if (fd < 0)
+		return pp_fail(err, errno, "cannot make a socket: %s", strerror(errno));
+	got = getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &len);
+	close(fd);
+	if (got == 0) {
+		snprintf(out, size, "net-%llx", (unsigned long long)cookie);
+		return 0;
+	}
+	if (stat("/proc/self/ns/net", &status) < 0)
+		return files_fail(err, errno, "look at", "/proc/self/ns/net");
+	snprintf(out, size, "netns-%llu", (unsigned long long)status.st_ino);
+	return 0;
+}
+
+/* Make @path and what leads to it, below what is there. */
+static int make_path(char *path, struct pp_error *err)
+{
+	for (char *at = path + 1;; at++) {
+		char c = *at;
+
+		if (c != '/' && c != '\0')
+			continue;
+		*at = '\0';
+		if (mkdir(path, 0755) < 0 && errno != EEXIST)
+			return files_fail(err, errno, "make", path);
+		*at = c;
+		if (c == '\0')
+			return 0;
+	}
+}
+
+static int make_rooms(int dir, const char *path, struct pp_error *err)
+{
+	static const char *const rooms[] = { "active", "adding", "deleting", "use", "was" };
+
+	for (size_t i = 0; i < sizeof(rooms) / sizeof(rooms[0]); i++) {
+		if (mkdirat(dir, rooms[i], 0755) < 0 && errno != EEXIST)
+			return files_fail(err, errno, "make directories in", path);
+	}
+	return 0;
+}
+
+static int open_dir(char *path, struct pp_error *err)
+{
+	size_t len;
+	int ret = base_path(path, err);
+
+	if (ret < 0)
+		return ret;
+	len = strlen(path);
+	path[len++] = '/';
+	return namespace_name(path + len, PATH_SIZE - len, err);
+}
+
+int pp_store_open(struct pp_store *store, struct pp_error *err)
+{
+	struct pp_store opened = PP_STORE_INIT;
+	char path[PATH_SIZE];
+	int ret = open_dir(path, err);
+
+	if (ret < 0)
+		return ret;
+	opened.dir = open(path, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
+	if (opened.dir < 0 && errno == ENOENT) {
+		ret = make_path(path, err);
+		if (ret < 0)
+			return ret;
+		opened.dir = open(path, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
+	}
+	if (opened.dir < 0)
+		return files_fail(err, errno, "open", path);
+	opened.lock = openat(opened.dir, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+	if (opened.lock < 0 || flock(opened.lock, LOCK_EX) < 0)
+		ret = files_fail(err, errno, "lock", path);
+	if (ret == 0 && faccessat(opened.dir, "was", F_OK, 0) < 0) /* the last one to be made */
+		ret = make_rooms(opened.dir, path, err);
+	if (ret < 0)
+		pp_store_close(&opened);
+	else
+		*store = opened;
+	return ret;
+}
+
+int pp_store_open_to_read(struct pp_store *store, struct pp_error *err)
+{
+	struct pp_store opened = PP_STORE_INIT;
+	char path[PATH_SIZE];
+	int ret = open_dir(path, err);
+
+	if (ret < 0)
+		return ret;
+	opened.dir = open(path, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
+	if (opened.dir < 0)
+		return files_fail(err, errno, "open", path);
+	opened.lock = openat(opened.dir, "lock", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (opened.lock < 0 || flock(opened.lock, LOCK_SH) < 0) {
+		ret = files_fail(err, errno, "lock", path);
+		pp_store_close(&opened);
+		return ret;
+	}
+	*store = opened;
+	return 0;
+}
+
+void pp_store_close(struct pp_store *store)
+{
+	if (store->dir >= 0)
+		close(store->dir);
+	if (store->lock >= 0)
+		close(store->lock);
+	*store = PP_STORE_INIT;
+}
+
+void pp_records_fini(struct pp_records *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		pp_record_fini(&list->items[i]);
+	free(list->items);
+	*list = PP_RECORDS_INIT;
+}
+
+int pp_records_append(struct pp_records *list, struct pp_record *record, struct pp_error *err)
+{
+	if (list->count == list->capacity) {
+		size_t capacity = list->capacity ? list->capacity * 2 : 4;
+		struct pp_record *items = realloc(list->items, capacity * sizeof(*items));
+
+		if (!items)
+			return pp_fail(err, ENOMEM, "out of memory");
+		list->items = items;
+		list->capacity = capacity;
+	}
+	list->items[list->count++] = *record;
+	*record = (struct pp_record){ 0 };
+	return 0;
+}
+
+static void name_file(enum pp_stage stage, const char *id, char out[static FILE_SIZE])
+{
+	snprintf(out, FILE_SIZE, "%s/%s.json", stages[stage], id);
+}
+
+int pp_store_load(const struct pp_store *store, enum pp_stage stage, const char *id, struct pp_record *out,
+		  struct pp_error *err)
+{
+	char name[FILE_SIZE], *text;
+	struct pp_error fault;
+	size_t len;
+	int ret;
+
+	name_file(stage, id, name);
+	ret = files_read(store->dir, name, &text, &len);
+	if (ret == -ENOENT)
+		return pp_fail(err, ENOENT, "nothing is published as %s", id);
+	if (ret < 0)
+		return files_fail(err, -ret, "read", name);
+	ret = format_read(text, len, out, &fault);
+	free(text);
+	if (ret == 0 && strcmp(out->id, id) != 0) {
+		pp_record_fini(out);
+		ret = pp_fail(&fault, EUCLEAN, "it has another id");
+	}
+	if (ret < 0)
+		return pp_fail(err, fault.code, "%s is no record: %s", name, fault.message);
+	return 0;
+}
+
+/* The id in "ID.json"; false for any other name. */
+static bool id_of(const char *name, char out[static PP_ID_SIZE])
+{
+	const char *suffix = strrchr(name, '.');
+	struct pp_error ignored;
+
+	if (!suffix || strcmp(suffix, ".json") != 0 || suffix - name >= PP_ID_SIZE)
+		return false;
+	snprintf(out, PP_ID_SIZE, "%.*s", (int)(suffix - name), name);
+	return pp_id_check(out, &ignored) == 0;
+}
+
+static int compare_ids(const void *left, const void *right)
+{
+	const struct pp_record *a = left, *b = right;
+
+	return strcmp(a->id, b->id);
+}
+
+int pp_store_load_all(const struct pp_store *store, enum pp_stage stage, struct pp_records *out,
+		      struct pp_error *err)
+{
+	DIR *list = files_list(store->dir, stages[stage]);
+	size_t from = out->count;
+	struct dirent *entry;
+	int ret = 0;
+
+	if (!list)
+		return errno == ENOENT ? 0 : files_fail(err, errno, "open", stages[stage]);
+	while (ret == 0 && (entry = readdir(list))) {
+		struct pp_record record = { 0 };
+		char id[PP_ID_SIZE];
+
+		if (!id_of(entry->d_name, id))
+			continue;
+		ret = pp_store_load(store, stage, id, &record, err);
+		if (ret == 0)
+			ret = pp_records_append(out, &record, err);
+		pp_record_fini(&record);
+	}
+	closedir(list);
+	if (ret == 0 && out->count > from)
+		qsort(out->items + from, out->count - from, sizeof(out->items[0]), compare_ids);
+	return ret;
+}
+
+int pp_store_save(const struct pp_store *store, enum pp_stage stage, const struct pp_record *record,
+		  struct pp_error *err)
+{
+	char name[FILE_SIZE], *text;
+	int ret = format_write(record, &text, err);
+
+	if (ret < 0)
+		return ret;
+	name_file(stage, record->id, name);
+	ret = files_write(store->dir, name, text, strlen(text));
+	free(text);
+	return ret < 0 ? files_fail(err, -ret, "write", name) : 0;
+}
+
+int pp_store_move(const struct pp_store *store, enum pp_stage from, enum pp_stage to, const char *id,
+		  struct pp_error *err)
+{
+	char old[FILE_SIZE], new[FILE_SIZE];
+
+	name_file(from, id, old);
+	name_file(to, id, new);
+	if (renameat(store->dir, old, store->dir, new) == 0)
+		return 0;
+	if (errno == ENOENT)
+		return pp_fail(err, ENOENT, "nothing is published as %s", id);
+	return files_fail(err, errno, "rename", old);
+}
+
+int pp_store_drop(const struct pp_store *store, enum pp_stage stage, const char *id, struct pp_error *err)
+{
+	char name[FILE_SIZE];
+
+	name_file(stage, id, name);
+	if (unlinkat(store->dir, name, 0) < 0 && errno != ENOENT)
+		return files_fail(err, errno, "remove", name);
+	return 0;
+}
