@@ -62,8 +62,7 @@ struct pp_address pp_entry_target(const struct pp_entry *entry);
 uint16_t pp_entry_target_port(const struct pp_entry *entry);
 
 /* The key under which (@protocol, @address, @port) stands in its map; an any-address in any4 or any6. */
-void pp_entry_of_port(enum pp_protocol protocol, const struct pp_address *address, uint16_t port,
-		      struct pp_entry *out);
+struct pp_entry pp_entry_of_port(enum pp_protocol protocol, const struct pp_address *address, uint16_t port);
 
 enum { PP_ENTRY_TEXT = 256 };
 

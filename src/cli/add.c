@@ -58,7 +58,7 @@ static int take_option(int key, void *data, struct pp_error *err)
 	case OPT_ID:
 		ret = pp_id_check(optarg, err);
 		if (ret == 0)
-			strcpy(addition->record.id, optarg);
+			snprintf(addition->record.id, sizeof(addition->record.id), "%s", optarg);
 		return ret;
 	case OPT_PID:
 		return take_pid(optarg, &addition->pid, err);

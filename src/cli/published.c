@@ -82,7 +82,7 @@ static void make_row(const struct published *item, size_t p, struct row *row)
 		snprintf(row->connections, sizeof(row->connections), "%llu",
 			 (unsigned long long)item->connections[p]);
 	else
-		strcpy(row->connections, "-");
+		snprintf(row->connections, sizeof(row->connections), "-");
 }
 
 static void widen(int *width, const char *text)

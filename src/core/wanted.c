@@ -81,17 +81,17 @@ static void put_value(struct pp_entry *entry, const struct pp_address *target, u
 	at[1] = (uint8_t)port;
 }
 
-void pp_entry_of_port(enum pp_protocol protocol, const struct pp_address *address, uint16_t port,
-		      struct pp_entry *out)
+struct pp_entry pp_entry_of_port(enum pp_protocol protocol, const struct pp_address *address, uint16_t port)
 {
 	bool any = pp_address_is_any(address);
-	struct cursor cursor = { out, 0 };
+	struct pp_entry entry = { .set = pp_set_of(any ? PP_SET_ANY4 : PP_SET_HOST4, address->family) };
+	struct cursor cursor = { &entry, 0 };
 
-	*out = (struct pp_entry){ .set = pp_set_of(any ? PP_SET_ANY4 : PP_SET_HOST4, address->family) };
 	put_protocol(&cursor, protocol);
 	if (!any)
 		put_address(&cursor, address);
 	put_ports(&cursor, port, port);
+	return entry;
 }
 
 /*
@@ -126,12 +126,12 @@ static int add_ports(const struct build *build)
 {
 	const struct pp_publication *p = build->publication;
 	struct pp_address address = p->address;
-	struct pp_entry entry;
 	int ret = 0;
 
 	address.family = build->family; /* "every address" is of both */
 	for (uint32_t i = 0; ret == 0 && i < p->count; i++) {
-		pp_entry_of_port(p->protocol, &address, (uint16_t)(p->host_port + i), &entry);
+		struct pp_entry entry = pp_entry_of_port(p->protocol, &address, (uint16_t)(p->host_port + i));
+
 		put_value(&entry, pp_target_of(&build->record->request.target, build->family),
 			  (uint16_t)(p->container_port + i));
 		memcpy(entry.owner, build->record->id, sizeof(entry.owner));
@@ -236,8 +236,8 @@ static int add_hairpin(const struct pp_record *record, size_t f, struct pp_entri
 
 	if (!record->interfaces[f][0])
 		return 0;
-	put(&cursor, PP_FIELD_INTERFACE, record->interfaces[f], NULL);
-	put(&cursor, PP_FIELD_INTERFACE, record->interfaces[f], NULL);
+	put(&cursor, PP_FIELD_INTERFACE, record->interfaces[f], record->interfaces[f]);
+	put(&cursor, PP_FIELD_INTERFACE, record->interfaces[f], record->interfaces[f]);
 	return pp_entries_append(out, &entry, err);
 }
 
@@ -332,7 +332,8 @@ static int add_all_directs(const struct pp_record **records, size_t count, sa_fa
 	size_t from = 0;
 	int ret = 0;
 
-	qsort_r(records, count, sizeof(records[0]), compare_targets, &family);
+	if (count)
+		qsort_r(records, count, sizeof(const struct pp_record *), compare_targets, &family);
 	for (size_t i = 1; ret == 0 && i <= count; i++) {
 		if (i < count && compare_targets(&records[from], &records[i], &family) == 0)
 			continue;
@@ -363,28 +364,39 @@ static void unite(struct pp_entries *list, size_t from)
 	list->count = from + kept + 1;
 }
 
+/* @used: room for as many as @records. */
+static int add_shared(const struct pp_record *const records[], size_t count, const struct pp_record *used[],
+		      size_t f, struct pp_entries *out, struct pp_error *err)
+{
+	size_t used_count = 0;
+	int ret = 0;
+
+	for (size_t i = 0; ret == 0 && i < count; i++) {
+		if (!leaves_kernel_alone(records[i]))
+			used[used_count++] = records[i];
+		if (!is_used(records[i], pp_families[f]))
+			continue;
+		ret = add_hairpin(records[i], f, out, err);
+		if (ret == 0)
+			ret = add_own(records[i], f, out, err);
+	}
+	return ret == 0 ? add_all_directs(used, used_count, pp_families[f], out, err) : ret;
+}
+
 int pp_entries_shared(const struct pp_record *const records[], size_t count, struct pp_entries *out,
 		      struct pp_error *err)
 {
-	const struct pp_record **used = calloc(count + 1, sizeof(const struct pp_record *));
+	const struct pp_record **used;
 	size_t from = out->count;
-	int ret = used ? 0 : pp_fail(err, ENOMEM, "out of memory");
+	int ret = 0;
 
-	for (size_t f = 0; ret == 0 && f < 2; f++) {
-		size_t used_count = 0;
-
-		for (size_t i = 0; ret == 0 && i < count; i++) {
-			if (!leaves_kernel_alone(records[i]))
-				used[used_count++] = records[i];
-			if (!is_used(records[i], pp_families[f]))
-				continue;
-			ret = add_hairpin(records[i], f, out, err);
-			if (ret == 0)
-				ret = add_own(records[i], f, out, err);
-		}
-		if (ret == 0)
-			ret = add_all_directs(used, used_count, pp_families[f], out, err);
-	}
+	if (count == 0)
+		return 0;
+	used = calloc(count, sizeof(const struct pp_record *));
+	if (!used)
+		return pp_fail(err, ENOMEM, "out of memory");
+	for (size_t f = 0; ret == 0 && f < 2; f++)
+		ret = add_shared(records, count, used, f, out, err);
 	if (ret == 0)
 		unite(out, from);
 	free(used);

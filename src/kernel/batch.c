@@ -12,7 +12,8 @@
 enum {
 	MESSAGE_MAX = 60000, /* the list of elements is one attribute, of at most 65,535 bytes */
 	ELEMENT_MAX = 256,
-	HEADROOM = 256,   /* headers and names of a message, or the end of the batch */
+	HEADROOM = 256, /* headers and names of a message, or the end of the batch */
+	ROOM_FOR_ONE = 2 * HEADROOM + ELEMENT_MAX,
 	COMMENT_TYPE = 0, /* nft's own type of user data, so that it shows the owner as a comment */
 };
 
@@ -164,7 +165,7 @@ static uint16_t flags_of(const struct pp_entry *entry, bool add)
 int batch_entries(struct batch *batch, bool add, const struct pp_entry *const entries[], size_t count,
 		  size_t *next, size_t limit, struct pp_error *err)
 {
-	while (*next < count && batch->size + 2 * HEADROOM + ELEMENT_MAX < limit) {
+	while (*next < count && batch->size + ROOM_FOR_ONE < limit) {
 		const struct pp_entry *first = entries[*next];
 		struct nlmsghdr *message;
 		struct nlattr *list;

@@ -357,7 +357,7 @@ static int commit_parts(struct pp_nft *nft, const struct pp_nft_change *change, 
 			struct progress *done, size_t *fault, struct pp_error *err)
 {
 	struct batch batch = { .sequence = nft->sequence };
-	size_t limit = SIZE_MAX;
+	size_t limit = SIZE_MAX, part = 0;
 	int ret = 0;
 
 	while (ret == 0 && !is_done(change, done)) {
@@ -375,9 +375,9 @@ static int commit_parts(struct pp_nft *nft, const struct pp_nft_change *change, 
 			if (batch.size > limit)
 				continue;
 		}
-		ret = send_batch(nft, &batch, fault);
+		ret = send_batch(nft, &batch, &part);
 		if (ret < 0) {
-			*fault += done->added;
+			*fault = done->added + part;
 			nft_fail(err, -ret);
 			break;
 		}
@@ -397,7 +397,7 @@ static void undo(struct pp_nft *nft, const struct pp_nft_change *change, const s
 	};
 	struct progress progress = { .built = true };
 	struct pp_error ignored;
-	size_t fault;
+	size_t fault = 0;
 
 	commit_parts(nft, &back, false, &progress, &fault, &ignored);
 }
@@ -471,6 +471,7 @@ int pp_nft_get(struct pp_nft *nft, const struct pp_entry *key, struct pp_entry *
 	_Alignas(struct nlmsghdr) char buffer[NFT_QUESTION_SIZE];
 	struct nlmsghdr *question = nft_begin(nft, buffer, NFPROTO_INET, NFT_MSG_GETSETELEM, 0);
 	struct pp_entries found = PP_ENTRIES_INIT;
+	/* cppcheck-suppress ctuuninitvar ; the error is pointed at, and not read */
 	struct reading reading = { key->set, NULL, NULL, &found, err, 0 };
 	int ret;
 

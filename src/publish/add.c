@@ -35,7 +35,7 @@ struct addition {
 static int find_way(struct pp_record *record, size_t f, struct pp_error *err)
 {
 	const struct pp_address *to = pp_target_of(&record->request.target, pp_families[f]);
-	struct pp_bridge bridge;
+	struct pp_bridge bridge = { 0 };
 	int ret;
 
 	record->interfaces[f][0] = '\0';

@@ -49,8 +49,10 @@ static void sort(struct pp_entries *list)
 static int want(struct check *check, struct pp_error *err)
 {
 	const struct pp_record **refs = calloc(check->records.count + 1, sizeof(const struct pp_record *));
-	int ret = refs ? 0 : pp_fail(err, ENOMEM, "out of memory");
+	int ret = 0;
 
+	if (!refs)
+		return pp_fail(err, ENOMEM, "out of memory");
 	for (size_t i = 0; ret == 0 && i < check->records.count; i++) {
 		refs[i] = &check->records.items[i];
 		ret = pp_entries_owned(refs[i], &check->wanted, err);
@@ -153,7 +155,7 @@ static int find_records(struct check *check, struct pp_error *err)
 
 static int check_kernel(struct check *check, struct pp_error *err)
 {
-	enum pp_nft_state state;
+	enum pp_nft_state state = PP_NFT_ABSENT;
 	int ret = pp_nft_open(&check->nft, err);
 
 	if (ret == 0)

@@ -68,17 +68,16 @@ static int append_copy(struct pp_records *list, const struct pp_record *record, 
 	return ret;
 }
 
-/* The place of @record in @removal, where it is put whole if it is not there. */
-static int enter(struct removal *removal, const struct pp_record *record, size_t *index, struct pp_error *err)
+/* What is to stay of @record in @removal, where it is put whole if it is not there. NULL: it could not be. */
+static struct pp_record *enter(struct removal *removal, const struct pp_record *record, struct pp_error *err)
 {
-	int ret = 0;
+	size_t index = index_of(removal, record->id);
 
-	*index = index_of(removal, record->id);
-	if (*index == removal->before.count)
-		ret = append_copy(&removal->before, record, err);
-	if (ret == 0 && *index == removal->after.count)
-		ret = append_copy(&removal->after, record, err);
-	return ret;
+	if (index == removal->before.count && append_copy(&removal->before, record, err) < 0)
+		return NULL;
+	if (index == removal->after.count && append_copy(&removal->after, record, err) < 0)
+		return NULL;
+	return &removal->after.items[index];
 }
 
 static bool is_same(const struct pp_publication *a, const struct pp_publication *b)
@@ -117,15 +116,16 @@ static int find_publication(const struct pp_publication *publication, const char
 {
 	for (size_t i = 0; i < active->count; i++) {
 		const struct pp_publications *rest = rest_of(removal, &active->items[i]);
-		size_t place = place_of(rest, publication), index;
-		int ret;
+		size_t place = place_of(rest, publication);
+		struct pp_record *stays;
 
 		if (place == rest->count)
 			continue;
-		ret = enter(removal, &active->items[i], &index, err);
-		if (ret == 0)
-			take_out(&removal->after.items[index].request.publications, place);
-		return ret;
+		stays = enter(removal, &active->items[i], err);
+		if (!stays)
+			return -err->code;
+		take_out(&stays->request.publications, place);
+		return 0;
 	}
 	return pp_fail(err, ENOENT, "%s is not published: portpub list tells what is", name);
 }
@@ -150,19 +150,20 @@ static int find_name(const struct session *session, const char *name, struct pp_
 {
 	struct pp_record record = { 0 };
 	struct pp_error ignored;
-	size_t index;
+	struct pp_record *stays;
 	int ret = pp_id_check(name, &ignored) == 0
 			  ? pp_store_load(&session->store, PP_STAGE_ACTIVE, name, &record, err)
 			  : -ENOENT;
 
 	if (ret == -ENOENT)
 		return find_spec(session, name, active, removal, err);
-	if (ret == 0)
-		ret = enter(removal, &record, &index, err);
-	if (ret == 0)
-		removal->after.items[index].request.publications.count = 0;
+	if (ret < 0)
+		return ret;
+	stays = enter(removal, &record, err);
+	if (stays)
+		stays->request.publications.count = 0;
 	pp_record_fini(&record);
-	return ret;
+	return stays ? 0 : -err->code;
 }
 
 static int compare_changes(const void *left, const void *right)

@@ -47,8 +47,8 @@ static const struct pp_entry *find(const struct pp_entry_refs *refs, const struc
 
 	if (!refs->count)
 		return NULL;
-	pp_entry_of_port(flow->protocol, address, flow->port, &key);
-	found = bsearch(&key, refs->items, refs->count, sizeof(refs->items[0]), compare_places);
+	key = pp_entry_of_port(flow->protocol, address, flow->port);
+	found = bsearch(&key, refs->items, refs->count, sizeof(const struct pp_entry *), compare_places);
 	return found ? *found : NULL;
 }
 

@@ -415,8 +415,8 @@ static int ask_for_each(struct pp_nft *nft, const struct wanted *wanted, enum pp
 	for (size_t i = 0; ret == 0 && i < wanted->count; i++) {
 		struct pp_entry key, there;
 
-		pp_entry_of_port(pp_entry_protocol(wanted->first[i]), &any, pp_entry_port(wanted->first[i]),
-				 &key);
+		key = pp_entry_of_port(pp_entry_protocol(wanted->first[i]), &any,
+				       pp_entry_port(wanted->first[i]));
 		ret = pp_nft_get(nft, &key, &there, err);
 		if (ret == 0 && keep_wanted(&there, (void *)wanted))
 			ret = pp_entries_append(out, &there, err);

@@ -19,22 +19,7 @@
 #include "share.h"
 
 #include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
-
-void pp_report_say(const struct pp_report *report, const char *format, ...)
-{
-	char line[512];
-	va_list args;
-
-	if (!report)
-		return;
-	va_start(args, format);
-	vsnprintf(line, sizeof(line), format, args);
-	va_end(args);
-	report->say(line, report->data);
-}
 
 void session_end(struct session *session)
 {
@@ -134,13 +119,17 @@ int session_change(struct session *session, const struct change *changes, size_t
 
 static int finish_deleting(struct session *session, const struct pp_records *records, struct pp_error *err)
 {
-	struct change *changes = calloc(records->count + 1, sizeof(*changes));
-	int ret = changes ? 0 : pp_fail(err, ENOMEM, "out of memory");
+	struct change *changes;
+	int ret;
 
-	for (size_t i = 0; ret == 0 && i < records->count; i++)
+	if (!records->count)
+		return 0;
+	changes = calloc(records->count, sizeof(*changes));
+	if (!changes)
+		return pp_fail(err, ENOMEM, "out of memory");
+	for (size_t i = 0; i < records->count; i++)
 		changes[i].before = &records->items[i];
-	if (ret == 0 && records->count)
-		ret = carry_out(session, changes, records->count, true, err);
+	ret = carry_out(session, changes, records->count, true, err);
 	for (size_t i = 0; ret == 0 && i < records->count; i++)
 		pp_report_say(session->report, "removed %s, whose removal was interrupted",
 			      records->items[i].id);

@@ -251,20 +251,21 @@ int transaction_match(struct transaction *t, struct pp_error *err)
 }
 
 /* Everything that is published besides, for a table that is made anew. */
-static int load_rest(const struct transaction *t, struct pp_entries *out, struct pp_error *err)
+static int want_all(const struct transaction *t, const struct pp_records *active, struct pp_entries *out,
+		    struct pp_error *err)
 {
-	struct pp_records active = PP_RECORDS_INIT;
-	const struct pp_record **records = NULL;
-	int ret = pp_store_load_all(t->store, PP_STAGE_ACTIVE, &active, err);
+	const struct pp_record **records = calloc(active->count + t->count + 1,
+						  sizeof(const struct pp_record *));
 	size_t count = 0;
+	int ret = 0;
 
-	if (ret == 0 && !(records = calloc(active.count + t->count + 1, sizeof(const struct pp_record *))))
-		ret = pp_fail(err, ENOMEM, "out of memory");
-	for (size_t i = 0; ret == 0 && i < active.count; i++) {
-		if (!transaction_has(active.items[i].id, (void *)t))
-			records[count++] = &active.items[i];
+	if (!records)
+		return pp_fail(err, ENOMEM, "out of memory");
+	for (size_t i = 0; i < active->count; i++) {
+		if (!transaction_has(active->items[i].id, (void *)t))
+			records[count++] = &active->items[i];
 	}
-	for (size_t i = 0; ret == 0 && i < t->count; i++) {
+	for (size_t i = 0; i < t->count; i++) {
 		if (t->changes[i].after)
 			records[count++] = t->changes[i].after;
 	}
@@ -273,6 +274,16 @@ static int load_rest(const struct transaction *t, struct pp_entries *out, struct
 	if (ret == 0)
 		ret = pp_entries_shared(records, count, out, err);
 	free(records);
+	return ret;
+}
+
+static int load_all(const struct transaction *t, struct pp_entries *out, struct pp_error *err)
+{
+	struct pp_records active = PP_RECORDS_INIT;
+	int ret = pp_store_load_all(t->store, PP_STAGE_ACTIVE, &active, err);
+
+	if (ret == 0)
+		ret = want_all(t, &active, out, err);
 	pp_records_fini(&active);
 	return ret;
 }
@@ -328,7 +339,7 @@ int transaction_commit(struct transaction *t, enum pp_nft_state found, struct pp
 	int ret = 0;
 
 	if (found != PP_NFT_WHOLE) {
-		ret = load_rest(t, &all, err);
+		ret = load_all(t, &all, err);
 		if (ret == 0)
 			ret = pp_entries_minus(&all, &none, &refs, err);
 		change.remove.count = 0;

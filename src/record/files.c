@@ -55,16 +55,17 @@ int files_read(int dir, const char *name, char **text, size_t *len)
 int files_write(int dir, const char *name, const char *text, size_t len)
 {
 	int fd = openat(dir, "new", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644), code = 0;
+	size_t done = 0;
 
 	if (fd < 0)
 		return -errno;
-	while (code == 0 && len) {
-		ssize_t n = write(fd, text, len);
+	while (code == 0 && done < len) {
+		ssize_t n = pwrite(fd, text + done, len - done, (off_t)done);
 
 		if (n < 0)
 			code = errno;
 		else
-			text += n, len -= (size_t)n;
+			done += (size_t)n;
 	}
 	if (close(fd) < 0 && code == 0)
 		code = errno;

@@ -76,44 +76,43 @@ static int fail(struct pp_error *err, const char *what)
 	return pp_fail(err, EUCLEAN, "%s", what);
 }
 
+static int read_publication(const json_t *item, struct pp_publications *out, struct pp_error *err)
+{
+	struct pp_publication publication;
+
+	if (!json_is_string(item) || pp_spec_parse(json_string_value(item), json_string_length(item),
+						   PP_SPEC_SHORT, &publication, err) < 0)
+		return fail(err, "a publication is no spec");
+	if (pp_publication_is_free(&publication) || pp_publication_is_pool(&publication))
+		return fail(err, "a publication has no host port");
+	return pp_publications_append(out, &publication, err);
+}
+
 static int read_publications(const json_t *list, struct pp_publications *out, struct pp_error *err)
 {
-	const json_t *item;
-	size_t i;
 	int ret = json_is_array(list) ? 0 : fail(err, "publications is no list");
 
-	json_array_foreach (list, i, item) {
-		struct pp_publication publication;
-
-		if (ret == 0 &&
-		    (!json_is_string(item) || pp_spec_parse(json_string_value(item), json_string_length(item),
-							    PP_SPEC_SHORT, &publication, err) < 0))
-			ret = fail(err, "a publication is no spec");
-		if (ret == 0 &&
-		    (pp_publication_is_free(&publication) || pp_publication_is_pool(&publication)))
-			ret = fail(err, "a publication has no host port");
-		if (ret == 0)
-			ret = pp_publications_append(out, &publication, err);
-	}
+	for (size_t i = 0; ret == 0 && i < json_array_size(list); i++)
+		ret = read_publication(json_array_get(list, i), out, err);
 	return ret;
+}
+
+static int read_network(const json_t *item, struct pp_networks *out, struct pp_error *err)
+{
+	struct pp_network network;
+
+	if (!json_is_string(item) ||
+	    pp_network_parse(json_string_value(item), json_string_length(item), &network, err) < 0)
+		return fail(err, "a network is none");
+	return pp_networks_append(out, &network, err);
 }
 
 static int read_networks(const json_t *list, struct pp_networks *out, struct pp_error *err)
 {
-	const json_t *item;
-	size_t i;
 	int ret = json_is_array(list) ? 0 : fail(err, "allow is no list");
 
-	json_array_foreach (list, i, item) {
-		struct pp_network network;
-
-		if (ret == 0 &&
-		    (!json_is_string(item) ||
-		     pp_network_parse(json_string_value(item), json_string_length(item), &network, err) < 0))
-			ret = fail(err, "a network is none");
-		if (ret == 0)
-			ret = pp_networks_append(out, &network, err);
-	}
+	for (size_t i = 0; ret == 0 && i < json_array_size(list); i++)
+		ret = read_network(json_array_get(list, i), out, err);
 	return ret;
 }
 
@@ -132,7 +131,7 @@ static int read_target(json_t *object, size_t f, struct pp_record *out, struct p
 		return fail(err, "the address of a target is none");
 	if (strlen(interface) >= IF_NAMESIZE || strchr(interface, '/'))
 		return fail(err, "the interface of a target is none");
-	strcpy(out->interfaces[f], interface);
+	snprintf(out->interfaces[f], IF_NAMESIZE, "%s", interface);
 	out->alone[f] = alone;
 	return 0;
 }
@@ -152,8 +151,8 @@ static int read_head(json_t *root, struct pp_record *out, struct pp_error *err)
 		return fail(err, "id or via is none");
 	if (strlen(container) >= sizeof(out->container))
 		return fail(err, "container is too long");
-	strcpy(out->id, id);
-	strcpy(out->container, container);
+	snprintf(out->id, sizeof(out->id), "%s", id);
+	snprintf(out->container, sizeof(out->container), "%s", container);
 	out->created = created;
 	out->pid = pid;
 	out->request.no_keeper = no_keeper;

@@ -29,18 +29,20 @@ static const char *const stages[] = {
 /* Root of the machine, and not of a user namespace of somebody's. */
 static bool is_root_of_the_machine(void)
 {
-	unsigned long inside, outside, count = 0;
+	static const char whole[] = " 4294967295\n"; /* of all users, the first user namespace has all */
+	char map[256];
 	FILE *file;
+	size_t len;
 
 	if (geteuid() != 0)
 		return false;
 	file = fopen("/proc/self/uid_map", "re");
 	if (!file)
-		return true; /* a kernel without user namespaces, or no /proc: nothing else works either */
-	if (fscanf(file, "%lu %lu %lu", &inside, &outside, &count) != 3)
-		count = 0;
+		return true; /* a kernel without user namespaces */
+	len = fread(map, 1, sizeof(map) - 1, file);
 	fclose(file);
-	return count == 4294967295;
+	map[len] = '\0';
+	return len >= sizeof(whole) && strcmp(map + len - (sizeof(whole) - 1), whole) == 0;
 }
 
 static int base_path(char out[static PATH_SIZE], struct pp_error *err)
