@@ -13,14 +13,14 @@ if [ -z "${DEMO_INSIDE:-}" ]; then
 	echo 'demo: no user namespaces here (see user.max_user_namespaces); this is what would be done:' >&2
 	exec "$PORTPUB" explain --to 10.0.0.2 "$spec"
 fi
-
-say() { printf '\n$ %s\n' "$*"; }
+PORTPUB_RUNTIME_DIR=$(mktemp -d)
+export PORTPUB_RUNTIME_DIR
 
 ip link set lo up
 unshare -n sleep 60 &
 container=$!
 server=
-trap 'kill $container $server 2>/dev/null' EXIT
+trap 'kill $container $server 2>/dev/null; rm -rf "$PORTPUB_RUNTIME_DIR"' EXIT
 while [ "$(readlink /proc/$container/ns/net)" = "$(readlink /proc/self/ns/net)" ]; do sleep 0.02; done
 
 ip link add veth0 type veth peer name eth0 netns "$container"
@@ -35,12 +35,18 @@ server=$!
 read -r _ <"$mkfifo_dir/ready"
 rm -r "$mkfifo_dir"
 
-echo "A container at 10.0.0.2 listens on port 3000. What it takes to publish that on 127.0.0.1:3456:"
-say "portpub explain --to 10.0.0.2 $spec"
-"$PORTPUB" explain --to 10.0.0.2 "$spec"
+show() {
+	say "$@"
+	"$PORTPUB" "$@" 2>&1
+}
+say() { printf '\n$ portpub %s\n' "$*"; }
 
-say "portpub explain --nft --to 10.0.0.2 $spec | nft -f -"
-"$PORTPUB" explain --nft --to 10.0.0.2 "$spec" | nft -f -
-echo 1 >/proc/sys/net/ipv4/conf/veth0/route_localnet
-say 'curl http://127.0.0.1:3456/'
+echo 'A container at 10.0.0.2 listens on port 3000. Publish that on 127.0.0.1:3456, for this host alone:'
+show explain --to 10.0.0.2 "$spec"
+show add --no-keeper --id web "$spec"
+printf '\n$ curl http://127.0.0.1:3456/\n'
 curl -sS --max-time 5 http://127.0.0.1:3456/
+show list
+show who 3456
+show check
+show del web
