@@ -82,11 +82,11 @@ static const struct pp_record *old_of(const struct addition *addition)
 	return addition->old.id[0] ? &addition->old : NULL;
 }
 
-static int check_ports(struct addition *addition, struct pp_error *err)
+static int check_ports(struct addition *addition, const struct ports *ports, struct pp_error *err)
 {
 	const struct pp_record *old = old_of(addition);
 	struct pp_entry other;
-	int ret = ports_check_kernel(&addition->session.nft, &addition->transaction.add, &other, err);
+	int ret = ports_check_others(ports, &addition->transaction.add, &other, err);
 
 	if (ret == -EADDRINUSE)
 		return transaction_fail_taken(&addition->transaction, &other, other.owner, err);
@@ -95,24 +95,48 @@ static int check_ports(struct addition *addition, struct pp_error *err)
 	return ports_check_sockets(&addition->asked, old ? &old->request.publications : NULL, err);
 }
 
+static int plan(struct addition *addition, const struct ports *ports, struct pp_error *err)
+{
+	struct pp_publications *chosen = &addition->record->request.publications;
+	int ret;
+
+	held_fini(&addition->held);
+	chosen->count = 0;
+	ret = ports_choose(ports, &addition->asked, chosen, &addition->held, err);
+	if (ret == 0)
+		ret = transaction_plan(&addition->transaction, err);
+	if (ret == 0 && !ports->wanted && addition->transaction.unsure)
+		ret = transaction_match(&addition->transaction, err);
+	return ret == 0 ? check_ports(addition, ports, err) : ret;
+}
+
+/* A table that is not whole does not tell what is published: the records do. */
+static int plan_by_records(struct addition *addition, struct pp_error *err)
+{
+	struct pp_records active = PP_RECORDS_INIT;
+	struct pp_entries wanted = PP_ENTRIES_INIT;
+	struct ports ports = { &addition->session.nft, &wanted, addition->record->id };
+	int ret = pp_store_load_all(&addition->session.store, PP_STAGE_ACTIVE, &active, err);
+
+	for (size_t i = 0; ret == 0 && i < active.count; i++)
+		ret = pp_entries_owned(&active.items[i], &wanted, err);
+	if (ret == 0)
+		ret = plan(addition, &ports, err);
+	pp_entries_fini(&wanted);
+	pp_records_fini(&active);
+	return ret;
+}
+
 /* Once, on the rulesets as they are now. */
 static int try_batch(struct addition *addition, struct pp_error *err)
 {
 	struct session *session = &addition->session;
-	struct pp_publications *chosen = &addition->record->request.publications;
+	struct ports ports = { &session->nft, NULL, addition->record->id };
 	enum pp_nft_state found;
 	int ret = pp_nft_look(&session->nft, &found, err);
 
-	held_fini(&addition->held);
-	chosen->count = 0;
 	if (ret == 0)
-		ret = ports_choose(&session->nft, &addition->asked, chosen, &addition->held, err);
-	if (ret == 0)
-		ret = transaction_plan(&addition->transaction, err);
-	if (ret == 0 && found == PP_NFT_WHOLE && addition->transaction.unsure)
-		ret = transaction_match(&addition->transaction, err);
-	if (ret == 0)
-		ret = check_ports(addition, err);
+		ret = found == PP_NFT_WHOLE ? plan(addition, &ports, err) : plan_by_records(addition, err);
 	if (ret == 0)
 		ret = pp_store_save(&session->store, PP_STAGE_ADDING, addition->record, err);
 	if (ret == 0)

@@ -50,12 +50,44 @@ static void taken_fini(struct taken *taken)
 	pp_sockets_fini(&taken->sockets);
 }
 
-static int read_taken(struct pp_nft *nft, struct taken *taken, struct pp_error *err)
+/* For whom to look, and what for; the latter may be NULL. */
+struct filter {
+	const char *id;
+	const struct pp_port_set *ports;
+};
+
+static bool keep_others(const struct pp_entry *entry, void *data)
+{
+	const struct filter *filter = data;
+
+	return strcmp(entry->owner, filter->id) != 0 &&
+	       (!filter->ports ||
+		pp_port_set_has(filter->ports, pp_entry_protocol(entry), pp_entry_port(entry)));
+}
+
+static int read_map(const struct ports *ports, enum pp_set set, const struct pp_port_set *of,
+		    struct pp_entries *out, struct pp_error *err)
+{
+	struct filter filter = { ports->id, of };
+	int ret = 0;
+
+	if (!ports->wanted)
+		return pp_nft_read(ports->nft, set, keep_others, &filter, out, err);
+	for (size_t i = 0; ret == 0 && i < ports->wanted->count; i++) {
+		const struct pp_entry *entry = &ports->wanted->items[i];
+
+		if (entry->set == set && keep_others(entry, &filter))
+			ret = pp_entries_append(out, entry, err);
+	}
+	return ret;
+}
+
+static int read_taken(const struct ports *ports, struct taken *taken, struct pp_error *err)
 {
 	int ret = 0;
 
 	for (int set = PP_SET_HOST4; ret == 0 && set <= PP_SET_ANY6; set++)
-		ret = pp_nft_read(nft, (enum pp_set)set, NULL, NULL, &taken->entries, err);
+		ret = read_map(ports, (enum pp_set)set, NULL, &taken->entries, err);
 	for (int protocol = 0; ret == 0 && protocol < PP_PROTOCOL_COUNT; protocol++)
 		ret = pp_sockets_read((enum pp_protocol)protocol, 0, &taken->sockets, err);
 	return ret;
@@ -277,7 +309,7 @@ static int choose(struct taken *taken, const struct pp_publication *asked, struc
 	}
 }
 
-int ports_choose(struct pp_nft *nft, const struct pp_publications *asked, struct pp_publications *out,
+int ports_choose(const struct ports *ports, const struct pp_publications *asked, struct pp_publications *out,
 		 struct held *held, struct pp_error *err)
 {
 	struct taken taken = { PP_ENTRIES_INIT, PP_SOCKETS_INIT };
@@ -289,7 +321,7 @@ int ports_choose(struct pp_nft *nft, const struct pp_publications *asked, struct
 			if (pass_of(&asked->items[i]) != (enum pass)pass)
 				continue;
 			if (pass > EXACT && !read) {
-				ret = read_taken(nft, &taken, err);
+				ret = read_taken(ports, &taken, err);
 				read = true;
 			}
 			if (ret == 0)
@@ -374,21 +406,12 @@ int ports_check_sockets(const struct pp_publications *asked, const struct pp_pub
 	return ret;
 }
 
-/* What to look for among the entries of a map: ports, by protocol, and not the caller's own. */
+/* Ports to look for, by protocol; the first of them also one by one. */
 struct wanted {
 	struct pp_port_set ports;
-	const char *owner;
 	size_t count;
 	const struct pp_entry *first[FEW];
 };
-
-static bool keep_wanted(const struct pp_entry *entry, void *data)
-{
-	const struct wanted *wanted = data;
-
-	return pp_port_set_has(&wanted->ports, pp_entry_protocol(entry), pp_entry_port(entry)) &&
-	       strcmp(entry->owner, wanted->owner) != 0;
-}
 
 static void want(struct wanted *wanted, const struct pp_entry *entry)
 {
@@ -401,24 +424,23 @@ static void want(struct wanted *wanted, const struct pp_entry *entry)
 	if (wanted->count < FEW)
 		wanted->first[wanted->count] = entry;
 	wanted->count++;
-	wanted->owner = entry->owner;
 	pp_port_set_change(&wanted->ports, &one, true);
 }
 
 /* Is one of a few ports in the map of any address? */
-static int ask_for_each(struct pp_nft *nft, const struct wanted *wanted, enum pp_set set,
+static int ask_for_each(const struct ports *ports, const struct wanted *wanted, enum pp_set set,
 			struct pp_entries *out, struct pp_error *err)
 {
 	struct pp_address any = { .family = pp_set_shape(set)->family };
 	int ret = 0;
 
 	for (size_t i = 0; ret == 0 && i < wanted->count; i++) {
-		struct pp_entry key, there;
+		const struct pp_entry *entry = wanted->first[i];
+		struct pp_entry key = pp_entry_of_port(pp_entry_protocol(entry), &any, pp_entry_port(entry)),
+				there;
 
-		key = pp_entry_of_port(pp_entry_protocol(wanted->first[i]), &any,
-				       pp_entry_port(wanted->first[i]));
-		ret = pp_nft_get(nft, &key, &there, err);
-		if (ret == 0 && keep_wanted(&there, (void *)wanted))
+		ret = pp_nft_get(ports->nft, &key, &there, err);
+		if (ret == 0 && strcmp(there.owner, ports->id) != 0)
 			ret = pp_entries_append(out, &there, err);
 		else if (ret == -ENOENT)
 			ret = 0;
@@ -426,9 +448,9 @@ static int ask_for_each(struct pp_nft *nft, const struct wanted *wanted, enum pp
 	return ret;
 }
 
-/* @of: the map of the new entries; @in: the one where the same ports may stand for other addresses. */
-static int check_map(struct pp_nft *nft, const struct pp_entry_refs *add, enum pp_set of, enum pp_set in,
-		     struct pp_entry *other, struct pp_error *err)
+/* @of: the map of the new entries; @in: one in which the same ports would be in their way. */
+static int check_map(const struct ports *ports, const struct pp_entry_refs *add, enum pp_set of,
+		     enum pp_set in, struct pp_entry *other, struct pp_error *err)
 {
 	struct pp_entries there = PP_ENTRIES_INIT;
 	struct wanted wanted;
@@ -441,10 +463,10 @@ static int check_map(struct pp_nft *nft, const struct pp_entry_refs *add, enum p
 	}
 	if (wanted.count == 0)
 		return 0;
-	if (wanted.count <= FEW && (in == PP_SET_ANY4 || in == PP_SET_ANY6))
-		ret = ask_for_each(nft, &wanted, in, &there, err);
+	if (wanted.count <= FEW && !ports->wanted && (in == PP_SET_ANY4 || in == PP_SET_ANY6))
+		ret = ask_for_each(ports, &wanted, in, &there, err);
 	else
-		ret = pp_nft_read(nft, in, keep_wanted, &wanted, &there, err);
+		ret = read_map(ports, in, &wanted.ports, &there, err);
 	if (ret == 0 && there.count) {
 		*other = there.items[0];
 		ret = -EADDRINUSE;
@@ -453,7 +475,7 @@ static int check_map(struct pp_nft *nft, const struct pp_entry_refs *add, enum p
 	return ret;
 }
 
-int ports_check_kernel(struct pp_nft *nft, const struct pp_entry_refs *add, struct pp_entry *other,
+int ports_check_others(const struct ports *ports, const struct pp_entry_refs *add, struct pp_entry *other,
 		       struct pp_error *err)
 {
 	static const enum pp_set pairs[][2] = {
@@ -465,6 +487,6 @@ int ports_check_kernel(struct pp_nft *nft, const struct pp_entry_refs *add, stru
 	int ret = 0;
 
 	for (size_t i = 0; ret == 0 && i < sizeof(pairs) / sizeof(pairs[0]); i++)
-		ret = check_map(nft, add, pairs[i][0], pairs[i][1], other, err);
+		ret = check_map(ports, add, pairs[i][0], pairs[i][1], other, err);
 	return ret;
 }

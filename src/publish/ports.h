@@ -16,11 +16,18 @@ struct held {
 
 void held_fini(struct held *held);
 
+/* Where publications are looked up: in the kernel, or, where its table is not whole, among what records want. */
+struct ports {
+	struct pp_nft *nft;
+	const struct pp_entries *wanted; /* or NULL */
+	const char *id;                  /* whose own ports are in nobody's way */
+};
+
 /*
  * Write to @out the publications of @asked with a host port for each: of a pool the first that nobody has, for a
  * free one what the kernel gives. -EADDRINUSE where a pool is exhausted.
  */
-int ports_choose(struct pp_nft *nft, const struct pp_publications *asked, struct pp_publications *out,
+int ports_choose(const struct ports *ports, const struct pp_publications *asked, struct pp_publications *out,
 		 struct held *held, struct pp_error *err);
 
 /*
@@ -34,7 +41,7 @@ int ports_check_sockets(const struct pp_publications *asked, const struct pp_pub
  * No other publication has one of the ports of @add at an address that overlaps, which the kernel cannot see by
  * its keys: *@other is the entry in the way, and -EADDRINUSE.
  */
-int ports_check_kernel(struct pp_nft *nft, const struct pp_entry_refs *add, struct pp_entry *other,
+int ports_check_others(const struct ports *ports, const struct pp_entry_refs *add, struct pp_entry *other,
 		       struct pp_error *err);
 
 #endif

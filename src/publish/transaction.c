@@ -345,7 +345,7 @@ int transaction_commit(struct transaction *t, enum pp_nft_state found, struct pp
 		change.remove.count = 0;
 		change.add = refs;
 	}
-	if (ret == 0) {
+	if (ret == 0 && (found != PP_NFT_ABSENT || change.add.count)) { /* nothing is not worth a table */
 		ret = pp_nft_commit(t->nft, &change, &fault, err);
 		if (ret == -EEXIST)
 			ret = fail_exists(t, &change, change.add.items[fault], err);
