@@ -24,8 +24,11 @@ enum pp_set {
 	PP_SET_OWN6,
 	PP_SET_DIRECT4, /* what is not to be had by the container's own address */
 	PP_SET_DIRECT6,
-	PP_SET_ALONE4, /* a container, and the host ports by which it cannot reach itself through its bridge */
-	PP_SET_ALONE6,
+	/* a container, and the host ports [at an address] by which it cannot reach itself through its bridge */
+	PP_SET_ALONE_HOST4,
+	PP_SET_ALONE_HOST6,
+	PP_SET_ALONE_ANY4,
+	PP_SET_ALONE_ANY6,
 	PP_SET_CLOSED4, /* host ports with an allow list */
 	PP_SET_CLOSED6,
 	PP_SET_ADMIT4, /* the same, with a network that may connect */

@@ -140,11 +140,6 @@ static int add_ports(const struct build *build)
 	return ret;
 }
 
-static uint16_t last_port(const struct pp_publication *publication)
-{
-	return (uint16_t)(publication->host_port + publication->count - 1);
-}
-
 /* protocol . host addresses . host ports [. network] */
 static int add_closed(const struct build *build, enum pp_set set, const struct pp_network *network)
 {
@@ -154,7 +149,7 @@ static int add_closed(const struct build *build, enum pp_set set, const struct p
 
 	put_protocol(&cursor, p->protocol);
 	put_host(&cursor, build->family, &p->address);
-	put_ports(&cursor, p->host_port, last_port(p));
+	put_ports(&cursor, p->host_port, (uint16_t)(p->host_port + p->count - 1));
 	if (network)
 		put_network(&cursor, build->family, network);
 	memcpy(entry.owner, build->record->id, sizeof(entry.owner));
@@ -173,21 +168,32 @@ static int add_allowed(const struct build *build)
 	return ret;
 }
 
-/* container . protocol . host addresses . host ports */
+/*
+ * container . protocol [. host address] . host port: one for each port, though it might be one for a range. Sets of
+ * ranges take a time that grows with the square of their size.
+ */
 static int add_alone(const struct build *build)
 {
 	const struct pp_publication *p = build->publication;
-	struct pp_entry entry = { .set = pp_set_of(PP_SET_ALONE4, build->family) };
-	struct cursor cursor = { &entry, 0 };
+	bool any = pp_address_is_any(&p->address);
+	int ret = 0;
 
 	if (!build->record->alone[build->family == AF_INET6])
 		return 0;
-	put_address(&cursor, pp_target_of(&build->record->request.target, build->family));
-	put_protocol(&cursor, p->protocol);
-	put_host(&cursor, build->family, &p->address);
-	put_ports(&cursor, p->host_port, last_port(p));
-	memcpy(entry.owner, build->record->id, sizeof(entry.owner));
-	return pp_entries_append(build->out, &entry, build->err);
+	for (uint32_t i = 0; ret == 0 && i < p->count; i++) {
+		struct pp_entry entry = { .set = pp_set_of(any ? PP_SET_ALONE_ANY4 : PP_SET_ALONE_HOST4,
+							   build->family) };
+		struct cursor cursor = { &entry, 0 };
+
+		put_address(&cursor, pp_target_of(&build->record->request.target, build->family));
+		put_protocol(&cursor, p->protocol);
+		if (!any)
+			put_address(&cursor, &p->address);
+		put_ports(&cursor, (uint16_t)(p->host_port + i), (uint16_t)(p->host_port + i));
+		memcpy(entry.owner, build->record->id, sizeof(entry.owner));
+		ret = pp_entries_append(build->out, &entry, build->err);
+	}
+	return ret;
 }
 
 int pp_entries_owned(const struct pp_record *record, struct pp_entries *out, struct pp_error *err)

@@ -259,17 +259,32 @@ static void admit(struct rule *rule, sa_family_t family)
 	verdict(rule, NF_DROP);
 }
 
-static void alone(struct rule *rule, sa_family_t family)
+/* Loads the container and the protocol; returns the register behind. */
+static uint32_t asked_by(struct rule *rule, sa_family_t family)
 {
-	uint32_t protocol = behind(NFT_REG_1, address_size(family)), address = behind(protocol, 4);
+	uint32_t protocol = behind(NFT_REG_1, address_size(family));
 
 	to_this_host(rule);
 	of_family(rule, family);
 	source(rule, family, NFT_REG_1);
 	meta(rule, NFT_META_L4PROTO, protocol);
-	destination(rule, family, address);
-	port(rule, behind(address, address_size(family)));
-	lookup(rule, pp_set_of(PP_SET_ALONE4, family), true);
+	return behind(protocol, 4);
+}
+
+static void alone_host(struct rule *rule, sa_family_t family)
+{
+	uint32_t reg = asked_by(rule, family);
+
+	destination(rule, family, reg);
+	port(rule, behind(reg, address_size(family)));
+	lookup(rule, pp_set_of(PP_SET_ALONE_HOST4, family), true);
+	verdict(rule, NF_ACCEPT);
+}
+
+static void alone_any(struct rule *rule, sa_family_t family)
+{
+	port(rule, asked_by(rule, family));
+	lookup(rule, pp_set_of(PP_SET_ALONE_ANY4, family), true);
 	verdict(rule, NF_ACCEPT);
 }
 
@@ -395,8 +410,10 @@ static const struct {
 	{ "guard", guard_destination, AF_UNSPEC },
 	{ "admit", admit, AF_INET },
 	{ "admit", admit, AF_INET6 },
-	{ "prerouting", alone, AF_INET },
-	{ "prerouting", alone, AF_INET6 },
+	{ "prerouting", alone_host, AF_INET },
+	{ "prerouting", alone_host, AF_INET6 },
+	{ "prerouting", alone_any, AF_INET },
+	{ "prerouting", alone_any, AF_INET6 },
 	{ "prerouting", translate_host, AF_INET },
 	{ "prerouting", translate_any, AF_INET },
 	{ "prerouting", translate_host, AF_INET6 },

@@ -102,9 +102,10 @@ static const struct {
 	  " meta l4proto . ip6 daddr . th dport @closed6"
 	  " meta l4proto . ip6 daddr . th dport . ip6 saddr != @admit6 drop\n" },
 	{ "prerouting", "nat hook prerouting priority dstnat",
-	  "\t\tfib daddr type local ip saddr . meta l4proto . ip daddr . th dport @alone4 accept\n"
-	  "\t\tfib daddr type local ip6 saddr . meta l4proto . ip6 daddr . th dport @alone6 "
-	  "accept\n" TRANSLATE },
+	  "\t\tfib daddr type local ip saddr . meta l4proto . ip daddr . th dport @alone_host4 accept\n"
+	  "\t\tfib daddr type local ip6 saddr . meta l4proto . ip6 daddr . th dport @alone_host6 accept\n"
+	  "\t\tfib daddr type local ip saddr . meta l4proto . th dport @alone_any4 accept\n"
+	  "\t\tfib daddr type local ip6 saddr . meta l4proto . th dport @alone_any6 accept\n" TRANSLATE },
 	{ "output", "nat hook output priority -100", TRANSLATE },
 	{ "direct", "filter hook forward priority filter",
 	  "\t\tct status dnat accept\n"
