@@ -76,6 +76,19 @@ ask() {
 	at "$1" curl -sS --max-time 3 "$2" 2>/dev/null || echo "curl: $?"
 }
 
+# serve_udp MACHINE PORT NAME [ADDRESS]: the same for datagrams. $tap_tmp/heardNAMEPORT has who asked, a line each.
+serve_udp() {
+	nsenter -t "$1" -n "${UDP:?the program that speaks UDP}" serve "${4:-}" "$2" "$3" >"$tap_tmp/heard$3$2" &
+	pids="$pids $!"
+	until_true grep -q ready "$tap_tmp/heard$3$2"
+}
+
+# ask_udp MACHINE ADDRESS PORT: what the server answers, or why there is no answer.
+ask_udp() {
+	if [ "$1" = 0 ]; then set -- "$$" "$2" "$3"; fi
+	at "$1" "$UDP" ask "$2" "$3"
+}
+
 ip link set lo up
 eval "$no_dad"
 ip link add br0 type bridge
@@ -92,5 +105,7 @@ ip link set n0 master br0
 cable "$lan" lan0 192.0.2.2 2001:db8::2 192.0.2.1 2001:db8::1
 ip addr add 192.0.2.1/24 dev lan0
 ip addr add 2001:db8::1/64 dev lan0 nodad
+echo 0 >/proc/sys/net/ipv4/icmp_ratelimit # refuse as often as we ask
+echo 0 >/proc/sys/net/ipv6/icmp/ratelimit
 echo 1 >/proc/sys/net/ipv4/ip_forward
 echo 1 >/proc/sys/net/ipv6/conf/all/forwarding
