@@ -48,8 +48,7 @@ UNIT_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard test/unit/*.c)))
 KERNEL   := $(BUILD)/test/kernel/kernel
 KERNEL_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard test/kernel/*.c)))
 HELLO    := $(BUILD)/test/demo/hello
-HOLD     := $(BUILD)/test/net/hold
-UDP      := $(BUILD)/test/net/udp
+HELPERS  := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard test/net/*.c)))
 BENCH    := $(BUILD)/test/bench/bench
 FUZZERS  := $(patsubst test/fuzz/fuzz_%.c,%,$(sort $(wildcard test/fuzz/fuzz_*.c)))
 C_FILES  := $(sort $(wildcard src/*.c test/*/*.c test/*/*.h)) $(SOURCES) $(HEADERS)
@@ -157,7 +156,7 @@ $(BUILD)/test/bench/%: $(BUILD)/test/bench/%.o $(LIBRARY)
 	$(call say,LINK,$@)
 	$(Q)$(LINK) -o $@ $^ $(PKG_LIBS)
 
-$(HELLO) $(HOLD) $(UDP): %: %.o
+$(HELLO) $(HELPERS): %: %.o
 	$(call say,LINK,$@)
 	$(Q)$(LINK) -o $@ $^
 
@@ -172,9 +171,8 @@ $(BUILD)/test/fuzz/fuzz_%: $(BUILD)/test/fuzz/fuzz_%.o $(LIBRARY)
 run-demo: $(PROGRAM) $(HELLO)
 	@PORTPUB=$(abspath $(PROGRAM)) HELLO=$(abspath $(HELLO)) test/demo/demo.sh
 
-run-check: $(PROGRAM) $(HELLO) $(HOLD) $(UDP) $(UNIT) $(KERNEL)
-	@PORTPUB=$(abspath $(PROGRAM)) HELLO=$(abspath $(HELLO)) HOLD=$(abspath $(HOLD)) UDP=$(abspath $(UDP)) \
-		test/run $(TESTS)
+run-check: $(PROGRAM) $(HELLO) $(HELPERS) $(UNIT) $(KERNEL)
+	@PORTPUB=$(abspath $(PROGRAM)) HELLO=$(abspath $(HELLO)) HELPERS=$(abspath $(BUILD)/test/net) test/run $(TESTS)
 
 run-bench: $(PROGRAM) $(BENCH)
 	@$(BENCH) $(PROGRAM)

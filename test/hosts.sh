@@ -78,7 +78,7 @@ ask() {
 
 # serve_udp MACHINE PORT NAME [ADDRESS]: the same for datagrams. $tap_tmp/heardNAMEPORT has who asked, a line each.
 serve_udp() {
-	nsenter -t "$1" -n "${UDP:?the program that speaks UDP}" serve "${4:-}" "$2" "$3" >"$tap_tmp/heard$3$2" &
+	nsenter -t "$1" -n "${HELPERS:?the programs of test/net}/udp" serve "${4:-}" "$2" "$3" >"$tap_tmp/heard$3$2" &
 	pids="$pids $!"
 	until_true grep -q ready "$tap_tmp/heard$3$2"
 }
@@ -86,7 +86,7 @@ serve_udp() {
 # ask_udp MACHINE ADDRESS PORT: what the server answers, or why there is no answer.
 ask_udp() {
 	if [ "$1" = 0 ]; then set -- "$$" "$2" "$3"; fi
-	at "$1" "$UDP" ask "$2" "$3"
+	at "$1" "$HELPERS/udp" ask "$2" "$3"
 }
 
 ip link set lo up

@@ -3,13 +3,13 @@
 # `targets` lists every network namespace but our own, with what others can reach in it, and no more.
 . "${0%/*}/../tap.sh"
 . "${0%/*}/../hosts.sh"
-: "${HOLD:?the program that holds sockets}"
+: "${HELPERS:?the directory of the programs that help}"
 
 # hold MACHINE PROTOCOL ADDRESS PORT ...: $holder is the pid of the process that does.
 hold() {
 	where=$1
 	shift
-	nsenter -t "$where" -n "$HOLD" "$@" >"$tap_tmp/holds$where" &
+	nsenter -t "$where" -n "$HELPERS/hold" "$@" >"$tap_tmp/holds$where" &
 	holder=$!
 	pids="$pids $holder"
 	until_true grep -q ready "$tap_tmp/holds$where"

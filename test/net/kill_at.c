@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Kills a program on the threshold of its Nth effect: kill_at N COMMAND... An effect is a system call that
+ * makes, renames, removes or writes a file, or tells the kernel to change rules or to forget a connection.
+ * Exit status 137 if it was killed; its own if it had fewer effects than that.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/netlink.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/nfnetlink_conntrack.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* The type of the first message, which is asked for by its address in @child. */
+static unsigned int type_of(pid_t child, uint64_t message)
+{
+	_Static_assert(sizeof(long) == 8, "a word has the length and the type");
+
+	return (unsigned int)((unsigned long)ptrace(PTRACE_PEEKDATA, child, message, NULL) >> 32) & 0xffff;
+}
+
+static bool is_effect(pid_t child, const struct __ptrace_syscall_info *call)
+{
+	unsigned int type;
+
+	switch (call->entry.nr) {
+	case SYS_openat:
+		return call->entry.args[2] & O_CREAT;
+	case SYS_write:
+	case SYS_writev:
+	case SYS_pwrite64:
+		return call->entry.args[0] > STDERR_FILENO;
+	case SYS_mkdirat:
+	case SYS_unlinkat:
+	case SYS_renameat2:
+#ifdef SYS_renameat
+	case SYS_renameat:
+#endif
+#ifdef SYS_mkdir
+	case SYS_mkdir:
+	case SYS_rmdir:
+	case SYS_unlink:
+	case SYS_rename:
+#endif
+		return true;
+	case SYS_sendto:
+		type = type_of(child, call->entry.args[1]);
+		return type == NFNL_MSG_BATCH_BEGIN ||
+		       type == (NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_DELETE);
+	default:
+		return false;
+	}
+}
+
+/* Is @child, which has stopped, about to have an effect? */
+static bool is_on_the_threshold(pid_t child, int status)
+{
+	struct __ptrace_syscall_info call;
+
+	return WIFSTOPPED(status) && WSTOPSIG(status) == (SIGTRAP | 0x80) &&
+	       ptrace(PTRACE_GET_SYSCALL_INFO, child, sizeof(call), &call) > 0 &&
+	       call.op == PTRACE_SYSCALL_INFO_ENTRY && is_effect(child, &call);
+}
+
+static int follow(pid_t child, long left)
+{
+	int status, signal = 0;
+
+	if (waitpid(child, &status, 0) < 0 ||
+	    ptrace(PTRACE_SETOPTIONS, child, NULL, PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL) < 0)
+		return 125;
+	for (;;) {
+		if (ptrace(PTRACE_SYSCALL, child, NULL, (void *)(intptr_t)signal) < 0 && errno != ESRCH)
+			return 125;
+		if (waitpid(child, &status, 0) < 0)
+			return 125;
+		if (WIFEXITED(status))
+			return WEXITSTATUS(status);
+		if (WIFSIGNALED(status))
+			return 128 + WTERMSIG(status);
+		if (is_on_the_threshold(child, status) && --left == 0)
+			kill(child, SIGKILL);
+		signal = WSTOPSIG(status) == (SIGTRAP | 0x80) || WSTOPSIG(status) == SIGTRAP
+				 ? 0
+				 : WSTOPSIG(status);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	long number = argc > 2 ? strtol(argv[1], NULL, 10) : 0;
+	pid_t child;
+
+	if (number < 1) {
+		fprintf(stderr, "kill_at N COMMAND...\n");
+		return 125;
+	}
+	child = fork();
+	if (child < 0)
+		return 125;
+	if (child > 0)
+		return follow(child, number);
+	if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) < 0) {
+		fprintf(stderr, "kill_at: %s\n", strerror(errno));
+		_exit(125);
+	}
+	raise(SIGSTOP);
+	execvp(argv[2], argv + 2);
+	fprintf(stderr, "kill_at: %s: %s\n", argv[2], strerror(errno));
+	_exit(125);
+}
