@@ -168,33 +168,26 @@ static int finish(struct addition *addition, struct pp_error *err)
 
 	if (ret == 0)
 		ret = flows_flush(&addition->transaction, err);
+	if (ret == 0 && old) /* while its record is there to tell what it shared */
+		ret = shares_leave(&session->store, &session->nft, old, addition->record, session->report,
+				   err);
 	if (ret == 0)
 		ret = pp_store_move(&session->store, PP_STAGE_ADDING, PP_STAGE_ACTIVE, addition->record->id,
 				    err);
-	if (ret == 0 && old)
-		ret = shares_leave(&session->store, &session->nft, old, addition->record, session->report,
-				   err);
 	return ret;
 }
 
-/* As the next command would do, had this one been killed. */
 static void undo(struct addition *addition, bool committed)
 {
 	struct session *session = &addition->session;
-	const struct pp_record *old = old_of(addition);
-	struct change back = { addition->record, old };
-	struct transaction transaction = {
-		.store = &session->store, .nft = &session->nft, .changes = &back, .count = 1, .unsure = true
-	};
 	struct pp_error ignored;
 
-	if (committed && transaction_force(&transaction, &ignored) < 0) {
-		transaction_fini(&transaction);
-		return; /* the record stays in adding/, for the next command to try */
+	if (committed) { /* what cannot be undone stays in adding/, for the next command to try */
+		session_undo(session, addition->record, &ignored);
+		return;
 	}
-	shares_leave(&session->store, &session->nft, addition->record, old, NULL, &ignored);
+	shares_leave(&session->store, &session->nft, addition->record, old_of(addition), NULL, &ignored);
 	pp_store_drop(&session->store, PP_STAGE_ADDING, addition->record->id, &ignored);
-	transaction_fini(&transaction);
 }
 
 static int add(struct addition *addition, bool replace, struct pp_error *err)

@@ -27,7 +27,7 @@ void session_end(struct session *session)
 	pp_store_close(&session->store);
 }
 
-static int undo_adding(struct session *session, const struct pp_record *record, struct pp_error *err)
+int session_undo(struct session *session, const struct pp_record *record, struct pp_error *err)
 {
 	struct pp_record active = { 0 };
 	int ret = pp_store_load(&session->store, PP_STAGE_ACTIVE, record->id, &active, err);
@@ -40,16 +40,18 @@ static int undo_adding(struct session *session, const struct pp_record *record, 
 					   .count = 1,
 					   .unsure = true };
 
+	if (after) /* it may have been counted off already */
+		ret = shares_take(&session->store, after, err);
 	if (ret == 0 || ret == -ENOENT)
 		ret = transaction_force(&transaction, err);
+	if (ret == 0 && after)
+		ret = shares_set(&session->store, after, session->report, err);
 	if (ret == 0)
 		ret = flows_flush(&transaction, err);
 	if (ret == 0)
 		ret = shares_leave(&session->store, &session->nft, record, after, session->report, err);
 	if (ret == 0)
 		ret = pp_store_drop(&session->store, PP_STAGE_ADDING, record->id, err);
-	if (ret == 0)
-		pp_report_say(session->report, "undid %s, which was interrupted", record->id);
 	transaction_fini(&transaction);
 	pp_record_fini(&active);
 	return ret;
@@ -146,8 +148,11 @@ static int repair(struct session *session, struct pp_error *err)
 		ret = pp_store_load_all(&session->store, PP_STAGE_DELETING, &deleting, err);
 	if (ret == 0)
 		ret = finish_deleting(session, &deleting, err);
-	for (size_t i = 0; ret == 0 && i < adding.count; i++)
-		ret = undo_adding(session, &adding.items[i], err);
+	for (size_t i = 0; ret == 0 && i < adding.count; i++) {
+		ret = session_undo(session, &adding.items[i], err);
+		if (ret == 0)
+			pp_report_say(session->report, "undid %s, which was interrupted", adding.items[i].id);
+	}
 	pp_records_fini(&adding);
 	pp_records_fini(&deleting);
 	return ret;

@@ -16,6 +16,12 @@ int session_begin(struct session *session, const struct pp_report *report, struc
 void session_end(struct session *session);
 
 /*
+ * Take back what @record, in adding/, has had for an effect: its id gets back what it has in active/, or nothing.
+ * Where it fails, the next command tries again.
+ */
+int session_undo(struct session *session, const struct pp_record *record, struct pp_error *err);
+
+/*
  * Carry out @changes, sorted by id: records that are active go, or give way to ones that ask for less of the same.
  * One batch for all of them.
  */

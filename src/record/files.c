@@ -76,6 +76,11 @@ int files_write(int dir, const char *name, const char *text, size_t len)
 	return -code;
 }
 
+void files_clean(int dir)
+{
+	unlinkat(dir, "new", 0);
+}
+
 DIR *files_list(int dir, const char *name)
 {
 	int fd = openat(dir, name, O_DIRECTORY | O_RDONLY | O_CLOEXEC);

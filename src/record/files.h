@@ -17,6 +17,9 @@ int files_read(int dir, const char *name, char **text, size_t *len);
 /* Whole, or not at all. The same. */
 int files_write(int dir, const char *name, const char *text, size_t len);
 
+/* Remove what a program that was killed has not written to the end. */
+void files_clean(int dir);
+
 /* NULL with errno. */
 DIR *files_list(int dir, const char *name);
 

@@ -150,6 +150,8 @@ int pp_store_open(struct pp_store *store, struct pp_error *err)
 	opened.lock = openat(opened.dir, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
 	if (opened.lock < 0 || flock(opened.lock, LOCK_EX) < 0)
 		ret = files_fail(err, errno, "lock", path);
+	if (ret == 0)
+		files_clean(opened.dir);
 	if (ret == 0 && faccessat(opened.dir, "was", F_OK, 0) < 0) /* the last one to be made */
 		ret = make_rooms(opened.dir, path, err);
 	if (ret < 0)

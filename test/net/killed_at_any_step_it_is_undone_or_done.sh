@@ -1,0 +1,87 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# kill -9 before each effect of a command in turn: the next command leaves what was before it, or what it was to
+# do, and nothing else; not a file, not an element, not a sysctl.
+. "${0%/*}/../tap.sh"
+. "${0%/*}/../hosts.sh"
+. "${0%/*}/../publish.sh"
+export ASAN_OPTIONS=detect_leaks=0 # which needs ptrace for itself
+
+"$HELPERS/kill_at" 1 true >/dev/null 2>&1
+[ $? != 125 ] || skip_all 'no ptrace here'
+echo 0 >/proc/sys/net/ipv4/ip_forward
+echo 0 >/proc/sys/net/ipv6/conf/all/forwarding
+to1='--to 10.0.0.2,fd00::2' to2='--to 10.0.0.3'
+quiet() { "$@" >/dev/null 2>&1; }
+# Without the time of day, and in any order, as the kernel has its elements; `check` knows that of the rules.
+state() { everything | sed -E 's/"created":[0-9]+/"created":T/; s/elements = \{//; s/[,}]?$//; s/^[\t ]*//; s/ *$//' | sort; }
+
+# killed SETUP COMMAND NEXT: for each step, from an empty host: SETUP, COMMAND killed there, NEXT. What there is
+# then is what NEXT leaves after SETUP without COMMAND, or after COMMAND in full.
+killed() {
+	setup=$1 command=$2 next=$3
+	wrong='' kills=0
+	for way in without with half; do
+		eval "$setup"
+		case $way in
+		with) eval "quiet $command" ;;
+		half) eval "quiet ${half:-true}" ;;
+		esac
+		eval "quiet $next"
+		state >"$tap_tmp/$way"
+		quiet del --all
+	done
+	for k in $(seq 200); do
+		eval "$setup"
+		eval "quiet \"\$HELPERS/kill_at\" $k $command"
+		status=$?
+		eval "quiet $next" || wrong="$wrong; killed at $k, then: exit status $?"
+		state >"$tap_tmp/have"
+		if [ "$status" = 137 ]; then
+			kills=$((kills + 1))
+			cmp -s "$tap_tmp/have" "$tap_tmp/without" || cmp -s "$tap_tmp/have" "$tap_tmp/with" ||
+				cmp -s "$tap_tmp/have" "$tap_tmp/half" ||
+				wrong="$wrong
+killed at $k: $(diff "$tap_tmp/without" "$tap_tmp/have")"
+		fi
+		"$PORTPUB" check >"$tap_tmp/check" 2>&1 || wrong="$wrong
+killed at $k, check: $(cat "$tap_tmp/check")"
+		quiet del --all
+		[ -z "$(left_over)" ] || wrong="$wrong
+killed at $k, left: $(left_over)"
+		[ "$status" = 137 ] || break
+	done
+	[ "$status" = 0 ] || wrong="$wrong; it never came to its end: $status"
+	[ $kills -gt 5 ] || wrong="$wrong; only $kills steps"
+}
+
+# shellcheck disable=SC2086 # words are wanted
+quiet add $to1 80:80
+quiet del --all
+start=$(sysctls)
+add="\$PORTPUB add --no-keeper"
+one="add $to1 --id web 80:80 127.0.0.1:81:81 53:53/udp"
+two="add $to2 --id web --replace 80:8080 192.0.2.1:82:82"
+
+killed : "$add $to1 --id web 80:80 127.0.0.1:81:81 53:53/udp --allow 192.0.2.0/24" 'del --all'
+is 'add, then everything is removed' "$wrong" ''
+killed "quiet add $to1 --id other 127.0.0.1:91:91" "$add $to1 --id web 80:80 127.0.0.1:81:81" "add $to1 --id next 99:99"
+is 'add beside another of the same container' "$wrong" ''
+killed "quiet $one" "\$PORTPUB del web" "del nobody || true"
+is 'del' "$wrong" ''
+half='del other' # by the names that were moved to deleting/ before it was killed
+killed "quiet $one; quiet add $to2 --id other 90:90" "\$PORTPUB del web other" 'del nobody || true'
+half=
+is 'del of two' "$wrong" ''
+killed "quiet $one; quiet add $to1 --id other 90:90" "\$PORTPUB del 127.0.0.1:81:81" "del nobody || true"
+is 'del of one publication of several' "$wrong" ''
+killed "quiet $one" "\$PORTPUB $two --no-keeper" 'del nobody || true'
+is 'add --replace by another container' "$wrong" ''
+killed "quiet $two" "\$PORTPUB $one --replace --no-keeper" 'del nobody || true'
+is 'add --replace by one that needs more' "$wrong" ''
+killed "quiet $one" "\$PORTPUB add --no-keeper $to1 --id web --replace --allow 192.0.2.0/24 80:80" 'del nobody || true'
+is 'add --replace by one that needs less' "$wrong" ''
+killed "quiet $one; nft flush ruleset" "$add $to2 --id other 90:90" "add $to2 --id next 99:99"
+is 'add, when the table is made anew' "$wrong" ''
+is 'and the sysctls are as they were' "$(sysctls)" "$start"
+finish
