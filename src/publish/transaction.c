@@ -311,6 +311,15 @@ int transaction_fail_taken(const struct transaction *t, const struct pp_entry *e
 		       pp_entry_port(entry), pp_protocol_name(pp_entry_protocol(entry)), owner, pid);
 }
 
+/* The map beside it has lost an element, or it would have been refused first. */
+static int fail_left_over(const struct pp_entry *entry, struct pp_error *err)
+{
+	char key[PP_ENTRY_TEXT];
+
+	return pp_fail(err, EEXIST, "%s is left over in the set %s: see portpub check",
+		       pp_entry_format_key(entry, key), pp_set_shape(entry->set)->name);
+}
+
 /* The kernel found @entry's place taken: by whom? */
 static int fail_exists(const struct transaction *t, const struct pp_nft_change *change,
 		       const struct pp_entry *entry, struct pp_error *err)
@@ -318,9 +327,10 @@ static int fail_exists(const struct transaction *t, const struct pp_nft_change *
 	struct pp_error ignored;
 	struct pp_entry there;
 
+	if (!pp_set_shape(entry->set)->map)
+		return fail_left_over(entry, err);
 	if (pp_nft_get(t->nft, entry, &there, &ignored) == 0)
-		return pp_set_shape(entry->set)->map ? transaction_fail_taken(t, &there, there.owner, err)
-						     : -EAGAIN;
+		return transaction_fail_taken(t, &there, there.owner, err);
 	for (size_t i = 0; i < change->add.count; i++) {
 		const struct pp_entry *other = change->add.items[i];
 

@@ -4,7 +4,7 @@
 # on 127.0.0.1 to anybody else: not to machines that route 127.0.0.1 here, not to a container that sends what it likes.
 . "${0%/*}/../tap.sh"
 . "${0%/*}/../hosts.sh"
-: "${HELPERS:?the programs of test/net}/raw"
+: "${HELPERS:?the programs of test/net}"
 export PORTPUB_RUNTIME_DIR="$tap_tmp/run"
 here='hello from container' lost='curl: 28' unheard='udp: no answer'
 localnet=/proc/sys/net/ipv4/conf/br0/route_localnet
