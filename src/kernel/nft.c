@@ -121,14 +121,25 @@ static int count_message(const struct nlmsghdr *message, void *data)
 	return MNL_CB_OK;
 }
 
+static int add_rules(const struct nlmsghdr *message, void *data)
+{
+	const struct nlattr *table = find(message, NFTA_CHAIN_TABLE), *use = find(message, NFTA_CHAIN_USE);
+
+	if (table && use && mnl_attr_validate(table, MNL_TYPE_NUL_STRING) >= 0 &&
+	    mnl_attr_validate(use, MNL_TYPE_U32) >= 0 &&
+	    strcmp(mnl_attr_get_str(table), PP_TABLE_NAME) == 0)
+		*(size_t *)data += ntohl(mnl_attr_get_u32(use));
+	return MNL_CB_OK;
+}
+
+/* As the chains count them: nothing jumps to a chain, which would count, too. To list the rules costs more. */
 static int count_rules(struct pp_nft *nft, size_t *count)
 {
 	_Alignas(struct nlmsghdr) char buffer[NFT_QUESTION_SIZE];
-	struct nlmsghdr *question = nft_begin(nft, buffer, NFPROTO_INET, NFT_MSG_GETRULE, NLM_F_DUMP);
+	struct nlmsghdr *question = nft_begin(nft, buffer, NFPROTO_INET, NFT_MSG_GETCHAIN, NLM_F_DUMP);
 
 	*count = 0;
-	mnl_attr_put_strz(question, NFTA_RULE_TABLE, PP_TABLE_NAME);
-	return nft_ask(nft, question, count_message, count);
+	return nft_ask(nft, question, add_rules, count);
 }
 
 static int find_table(struct pp_nft *nft, bool *found)
