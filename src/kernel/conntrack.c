@@ -13,6 +13,9 @@
  * tuple as the kernel wrote it, its zone and its id: should it end, and another begin with the same tuple,
  * the other is left alone, unless it got the very memory of the first: the id is a hash of where it lies.
  * A flow that is deleted by such a chance begins anew with its next packet, under the rules of then.
+ *
+ * One socket serves all three: after a batch of nf_tables has removed anything, the first such socket that is
+ * closed waits until the kernel has let go of it, ten milliseconds, for which the walk need not wait.
  */
 #include "portpub/conntrack.h"
 
@@ -88,14 +91,14 @@ static int read_count(const struct nlmsghdr *header, void *data)
 }
 
 /* A kernel that has no conntrack, or none that can be asked, has no flows: EINVAL says that. */
-static int count_flows(uint32_t *out)
+static int count_flows(struct mnl_socket *socket, uint32_t *out)
 {
 	_Alignas(struct nlmsghdr) char buffer[64];
 	struct nlmsghdr *query = put_header(buffer, IPCTNL_MSG_CT_GET_STATS, AF_UNSPEC);
 	int ret;
 
 	*out = 0;
-	ret = pp_ask(NETLINK_NETFILTER, query, read_count, out);
+	ret = pp_ask_on(socket, query, read_count, out);
 	return ret == -EINVAL || ret == -EPROTONOSUPPORT ? 0 : ret;
 }
 
@@ -271,25 +274,25 @@ static void put_filter(struct nlmsghdr *header, const struct walk *walk)
 	mnl_attr_nest_end(header, tuple);
 }
 
-static int dump(sa_family_t family, struct walk *walk)
+static int dump(struct mnl_socket *socket, sa_family_t family, struct walk *walk)
 {
 	_Alignas(struct nlmsghdr) char buffer[256];
 	struct nlmsghdr *query = put_header(buffer, IPCTNL_MSG_CT_GET, family);
 
 	if (walk->port != 0 && family != AF_UNSPEC) /* a filter is for one family */
 		put_filter(query, walk);
-	return pp_dump(NETLINK_NETFILTER, query, collect_one, walk);
+	return pp_dump_on(socket, query, collect_one, walk);
 }
 
 /* Of @count flows. */
-static int collect(uint32_t count, struct walk *walk)
+static int collect(struct mnl_socket *socket, uint32_t count, struct walk *walk)
 {
 	int ret = 0;
 
 	if (walk->family != AF_UNSPEC || walk->port == 0 || count < FLOWS_PER_WALK)
-		return dump(walk->family, walk);
+		return dump(socket, walk->family, walk);
 	for (size_t i = 0; i < 2 && ret == 0; i++)
-		ret = dump(pp_families[i], walk);
+		ret = dump(socket, pp_families[i], walk);
 	return ret;
 }
 
@@ -331,8 +334,6 @@ static int send_batches(struct mnl_socket *socket, struct walk *walk)
 {
 	size_t begin = 0;
 
-	if (mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) < 0)
-		return -1;
 	for (size_t at = 0; at < walk->len;) {
 		struct nlmsghdr *header = (struct nlmsghdr *)(void *)(walk->deletions + at);
 
@@ -348,28 +349,21 @@ static int send_batches(struct mnl_socket *socket, struct walk *walk)
 	return 0;
 }
 
-static int forget(struct walk *walk)
-{
-	struct mnl_socket *socket = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
-	int code;
-
-	if (!socket)
-		return -errno;
-	code = send_batches(socket, walk) < 0 ? errno : 0;
-	mnl_socket_close(socket);
-	return -code;
-}
-
 static int flush(struct walk *walk)
 {
+	struct mnl_socket *socket;
 	uint32_t count;
-	int ret = count_flows(&count);
+	int ret = pp_dump_open(NETLINK_NETFILTER, &socket);
 
+	if (ret < 0)
+		return ret == -EPROTONOSUPPORT ? 0 : ret;
+	ret = count_flows(socket, &count);
 	if (ret == 0 && count > 0)
-		ret = collect(count, walk);
-	if (ret == 0 && walk->count > 0)
-		ret = forget(walk);
+		ret = collect(socket, count, walk);
+	if (ret == 0 && walk->count > 0 && send_batches(socket, walk) < 0)
+		ret = -errno;
 	free(walk->deletions);
+	mnl_socket_close(socket);
 	return ret;
 }
 

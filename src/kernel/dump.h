@@ -15,4 +15,9 @@ int pp_dump(int bus, struct nlmsghdr *query, mnl_cb_t take, void *data);
 /* The same for what there is one of. */
 int pp_ask(int bus, struct nlmsghdr *query, mnl_cb_t take, void *data);
 
+/* The same, for several in a row on one socket: those of pp_dump_open. */
+int pp_dump_open(int bus, struct mnl_socket **out);
+int pp_dump_on(struct mnl_socket *socket, struct nlmsghdr *query, mnl_cb_t take, void *data);
+int pp_ask_on(struct mnl_socket *socket, struct nlmsghdr *query, mnl_cb_t take, void *data);
+
 #endif
