@@ -25,9 +25,9 @@
 struct judge {
 	const struct transaction *transaction;
 	const struct pp_record *narrowed;        /* one whose allow list has changed */
-	struct pp_interface_addresses addresses; /* of this host, read when the first flow is looked at */
+	struct pp_interface_addresses addresses; /* of this host, read when the first flow asks for it */
 	bool read;
-	int ret;
+	int ret; /* of reading them */
 	struct pp_error *err;
 };
 
@@ -187,10 +187,7 @@ int flows_flush(const struct transaction *t, struct pp_error *err)
 		narrow = (struct narrow){ .family = AF_UNSPEC, .count = 1 };
 	if (!narrow.count)
 		return 0;
-	ret = pp_interface_addresses_read(&judge.addresses, err);
-	if (ret == 0)
-		ret = pp_conntrack_flush(narrow.family, narrow.protocol, narrow.port, judge_flow, &judge,
-					 NULL, err);
+	ret = pp_conntrack_flush(narrow.family, narrow.protocol, narrow.port, judge_flow, &judge, NULL, err);
 	pp_interface_addresses_fini(&judge.addresses);
-	return ret;
+	return ret < 0 ? ret : judge.ret;
 }
