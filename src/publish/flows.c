@@ -5,13 +5,15 @@
  * A flow is ours to forget when it asked for a host port whose element has changed, at an address that the
  * element means. Then:
  *
- *	element is new		forget what goes elsewhere by DNAT, and UDP that goes nowhere
- *	element has moved	the same, but TCP and SCTP stay with the old container while that lives
+ *	element is new		forget UDP that goes elsewhere, by DNAT or without
+ *	element has moved	the same, and TCP and SCTP but to the old container, while that lives
  *	element is gone		forget what goes where it went
  *	network no longer	forget what comes from there
  *	allowed
  *
- * TCP without DNAT is never forgotten: somebody of this host answers it, and would be cut off.
+ * TCP without DNAT is never forgotten: somebody of this host answers it, and would be cut off. For new elements
+ * of TCP and SCTP alone nothing is looked at: to walk the kernel's table takes ten milliseconds, ten times as long
+ * as everything else, and what could be found is a connection that others had translated, and that lives.
  */
 #include "flows.h"
 
@@ -175,6 +177,15 @@ static void narrow_by(struct narrow *narrow, const struct pp_entry_refs *refs)
 	}
 }
 
+static bool has_udp(const struct pp_entry_refs *refs)
+{
+	for (size_t i = 0; i < refs->count; i++) {
+		if (pp_set_shape(refs->items[i]->set)->map && pp_entry_protocol(refs->items[i]) == PP_UDP)
+			return true;
+	}
+	return false;
+}
+
 int flows_flush(const struct transaction *t, struct pp_error *err)
 {
 	struct judge judge = { .transaction = t, .narrowed = find_narrowed(t), .err = err };
@@ -182,11 +193,11 @@ int flows_flush(const struct transaction *t, struct pp_error *err)
 	int ret;
 
 	narrow_by(&narrow, &t->remove);
+	if (!narrow.count && !judge.narrowed && !has_udp(&t->add))
+		return 0;
 	narrow_by(&narrow, &t->add);
 	if (judge.narrowed)
 		narrow = (struct narrow){ .family = AF_UNSPEC, .count = 1 };
-	if (!narrow.count)
-		return 0;
 	ret = pp_conntrack_flush(narrow.family, narrow.protocol, narrow.port, judge_flow, &judge, NULL, err);
 	pp_interface_addresses_fini(&judge.addresses);
 	return ret < 0 ? ret : judge.ret;
