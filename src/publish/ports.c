@@ -467,10 +467,13 @@ static int check_map(const struct ports *ports, const struct pp_entry_refs *add,
 		ret = ask_for_each(ports, &wanted, in, &there, err);
 	else
 		ret = read_map(ports, in, &wanted.ports, &there, err);
-	if (ret == 0 && there.count) {
-		*other = there.items[0];
-		ret = -EADDRINUSE;
+	for (size_t i = 0; ret == 0 && i < there.count;
+	     i++) { /* the lowest: the kernel tells them in no order */
+		if (i == 0 || pp_entry_port(&there.items[i]) < pp_entry_port(other))
+			*other = there.items[i];
 	}
+	if (ret == 0 && there.count)
+		ret = -EADDRINUSE;
 	pp_entries_fini(&there);
 	return ret;
 }

@@ -23,7 +23,7 @@ done
 	is 'and answers' "$(ask "$lan" http://192.0.2.1/)" 'hello from old, 192.0.2.2'
 	# In both families, from outside, a connection for each request.
 	for address in 192.0.2.1 '[2001:db8::1]'; do
-		at "$lan" curl -sS --max-time 20 "http://$address/?[1-100000]" >"$tap_tmp/asked$address" 2>"$tap_tmp/failed$address" &
+		nsenter -t "$lan" -n curl -sS --max-time 20 "http://$address/?[1-100000]" >"$tap_tmp/asked$address" 2>"$tap_tmp/failed$address" &
 		pids="$pids $!"
 		asking="${asking:-} $!"
 	done

@@ -40,8 +40,8 @@ while read -r what options; do
 	ok "$what: nft loads what explain prints" nft -f "$tap_tmp/explained"
 	run "$PORTPUB" check
 	is "$what: of which check misses nothing but whose it is" "$(echo "$out" |
-		sed -n '/ alone[46] /d; s/^another in the kernel: //p' | sort)" \
-		"$(echo "$out" | sed -n '/ alone[46] /d; s/, of web$//; s/^missing in the kernel: //p' | sort)"
+		sed -n '/ alone_[a-z]*[46] /d; s/^another in the kernel: //p' | sort)" \
+		"$(echo "$out" | sed -n '/ alone_[a-z]*[46] /d; s/, of web$//; s/^missing in the kernel: //p' | sort)"
 	# shellcheck disable=SC2086
 	run add --id web --replace $options
 	is "$what: what was loaded can be published over" "$status" 0
