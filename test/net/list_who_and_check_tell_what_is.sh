@@ -1,0 +1,155 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What list and who answer, to people and to programs, also to an ordinary user; and that check finds each kind of
+# difference between the records and the kernel.
+. "${0%/*}/../tap.sh"
+. "${0%/*}/../hosts.sh"
+. "${0%/*}/../publish.sh"
+
+publish() { add "$@" >/dev/null 2>&1; }
+man=${0%/*}/../../man/portpub.8
+# keys SECTION: the first of a list of keys in the manual, and all of them.
+keys() { sed -n "/^\.Sh $1/,/^\.Sh/s/^\.It Li //p" "$man" | sed 's/ , /\n/g' | sort | paste -sd ' '; }
+ordinary() { unshare -U "$@"; } # in a user namespace of its own, without rights here
+
+run "$PORTPUB" list
+is 'nothing is nothing' "$status $out$err" '0 '
+run "$PORTPUB" list --json
+is 'and in JSON an empty list' "$status $out" '0 []'
+run "$PORTPUB" list web
+is 'a record of nobody' "$status $out $err" '1  portpub: nothing is published as web'
+run "$PORTPUB" check
+is 'of nothing there is nothing to check' "$status $out$err" '0 '
+is 'and none of these has made anything' "$(ls "$PORTPUB_RUNTIME_DIR" 2>/dev/null; nft list ruleset)" ''
+
+run add --json --pid "$container" --id web --allow 192.0.2.0/24 --allow 2001:db8::/32 80:80 127.0.0.1:81:81 '[2001:db8::1]:8000-8010:1-11/udp'
+is 'add answers in JSON' "$status $(echo "$out" | jq -c '[.id, [.publications[] | [.protocol, .address, .host_port, .container_port, .count]]]')" \
+	'0 ["web",[["tcp","",80,80,1],["tcp","127.0.0.1",81,81,1],["udp","2001:db8::1",8000,1,11]]]'
+publish --to 10.0.0.3 --id dns 53:53/udp
+serve "$container" 80 container
+ask "$lan" http://192.0.2.1/ >/dev/null
+ask "$lan" 'http://[2001:db8::1]/' >/dev/null
+ask 0 http://127.0.0.1:81/ >/dev/null
+is 'list has a line for each publication' "$("$PORTPUB" list)" "\
+ID   HOST PORT                    CONTAINER       PATH       CONNECTIONS
+dns  53/udp                       10.0.0.3:53     kernel     0
+web  80/tcp                       10.0.0.2:80     kernel     2
+web  127.0.0.1:81/tcp             10.0.0.2:81     kernel     1
+web  [2001:db8::1]:8000-8010/udp  [fd00::2]:1-11  kernel     0"
+is 'or for those of one id' "$("$PORTPUB" list dns | wc -l)" 2
+is 'its keys in JSON stand in the manual, and no other' "$("$PORTPUB" list web --json | jq -r '.[0] | keys | join(" ")')" \
+	"$(keys 'THE ANSWER OF LIST')"
+is 'what they hold' "$("$PORTPUB" list web --json | jq -c '.[0] | [.id, .targets, .keeper, .allow, .container, .pid, (.created | type)]')" \
+	"[\"web\",[{\"address\":\"10.0.0.2\",\"interface\":\"br0\"},{\"address\":\"fd00::2\",\"interface\":\"br0\"}],null,[\"192.0.2.0/24\",\"2001:db8::/32\"],\"sleep\",$container,\"number\"]"
+is 'a publication is the object it is everywhere' "$("$PORTPUB" list web --json | jq -c '.[0].publications[1]')" \
+	'{"protocol":"tcp","address":"127.0.0.1","host_port":81,"container_port":81,"count":1,"connections":1}'
+is 'paths are told once each, with the reason' "$("$PORTPUB" list web --json |
+	jq -c '[.[0].paths[] | [.family, .address_class, .path, (.reason | length > 9)]]')" \
+	'[["ipv4","any","kernel",true],["ipv4","loopback","kernel",true],["ipv6","any","kernel",true],["ipv6","loopback","none",true],["ipv6","link-local","none",true],["ipv6","specific","kernel",true]]'
+run ordinary "$PORTPUB" list
+is 'an ordinary user sees it, without the connections' "$status $(echo "$out" | sed -n 3p) $err" \
+	'0 web  80/tcp                       10.0.0.2:80     kernel     - '
+is 'and in JSON' "$(ordinary "$PORTPUB" list web --json | jq -c '.[0].publications[0] | keys')" \
+	'["address","container_port","count","host_port","protocol"]'
+
+hold $$ tcp 127.0.0.1 90 udp '' 90
+for user in '' ordinary; do
+	run $user "$PORTPUB" who 80
+	is "who: a publication, by each family, and who the container is${user:+, to an ordinary user}" "$status $out" \
+		"0 0.0.0.0:80/tcp published by web (pid $container), to 10.0.0.2:80
+[::]:80/tcp published by web (pid $container), to [fd00::2]:80"
+	run $user "$PORTPUB" who 8005/udp
+	is "who: one of a range${user:+, to an ordinary user}" "$status $out" \
+		"0 [2001:db8::1]:8005/udp published by web (pid $container), to [fd00::2]:6"
+	run $user "$PORTPUB" who 8011/udp
+	is "who: and not the one behind it${user:+, to an ordinary user}" "$status $out $err" '1  portpub: nobody has port 8011/udp'
+	run $user "$PORTPUB" who 80/udp
+	is "who: the protocol counts${user:+, to an ordinary user}" "$status" 1
+	run $user "$PORTPUB" who 8000/tcp --json
+	is "who: nobody in JSON is an empty list, and a failure${user:+, to an ordinary user}" "$status $out" '1 []'
+done
+run "$PORTPUB" who 90
+is 'who: processes, of both protocols' "$status $out" "0 127.0.0.1:90/tcp in use by hold (pid $holder)
+90/udp in use by hold (pid $holder)"
+is 'who: in JSON' "$("$PORTPUB" who 90/udp --json | jq -c .)" \
+	"[{\"protocol\":\"udp\",\"address\":\"\",\"port\":90,\"publication\":null,\"process\":{\"name\":\"hold\",\"pid\":$holder}}]"
+is 'who: a publication in JSON' "$("$PORTPUB" who 53 --json | jq -c .)" \
+	'[{"protocol":"udp","address":"0.0.0.0","port":53,"publication":{"id":"dns","target":"10.0.0.3","container_port":53},"process":null}]'
+is 'who: its keys stand in the manual, and no other' "$("$PORTPUB" who 53 --json | jq -r '.[0] | keys | join(" ")')" "$(keys 'THE ANSWER OF WHO')"
+for text in '' 0 65536 x 80/ 80/tcpx /tcp 80/80 -1 080808; do
+	run "$PORTPUB" who -- "$text"
+	is "who: '$text' is no port" "$status $out" '2 '
+done
+run "$PORTPUB" who
+is 'who: which?' "$status" 2
+run "$PORTPUB" who 80 81
+is 'who: one at a time' "$status" 2
+
+# differs CLAIM LINES: check fails with these lines, and nothing else on stdout; then everything is put right.
+run "$PORTPUB" check
+is 'records and kernel agree' "$status $out$err" '0 '
+differs() {
+	run "$PORTPUB" check
+	is "check: $1" "$status
+$out$err" "1
+$2"
+	nft flush ruleset
+	del nobody 2>/dev/null
+	publish --to 10.0.0.3 --id more 54:54/udp
+	del more
+}
+nft 'delete element inet portpub host4 { tcp . 127.0.0.1 . 81 }'
+differs 'an element is missing' 'missing in the kernel: host4 tcp . 127.0.0.1 . 81 : 10.0.0.2 . 81, of web'
+nft 'add element inet portpub any4 { tcp . 99 : 10.0.0.9 . 99 }'
+differs 'an element of nobody' 'without a record: any4 tcp . 99 : 10.0.0.9 . 99'
+nft 'add element inet portpub any4 { tcp . 99 comment "ghost" : 10.0.0.9 . 99 }'
+differs 'an element of a record that there is not' 'without a record: any4 tcp . 99 : 10.0.0.9 . 99, of ghost'
+nft 'delete element inet portpub any4 { udp . 53 }; add element inet portpub any4 { udp . 53 comment "dns" : 10.0.0.9 . 53 }'
+differs 'an element leads elsewhere' 'another in the kernel: any4 udp . 53 : 10.0.0.9 . 53, of dns
+missing in the kernel: any4 udp . 53 : 10.0.0.3 . 53, of dns'
+nft 'delete element inet portpub any4 { udp . 53 }; add element inet portpub any4 { udp . 53 comment "web" : 10.0.0.3 . 53 }'
+differs 'an element is somebody else'"'"'s' 'another in the kernel: any4 udp . 53 : 10.0.0.3 . 53, of web
+missing in the kernel: any4 udp . 53 : 10.0.0.3 . 53, of dns'
+nft 'delete element inet portpub direct4 { tcp . 10.0.0.2 . 81 }'
+differs 'an element that is shared' 'missing in the kernel: direct4 tcp . 10.0.0.2 . 81'
+nft 'delete element inet portpub admit4 { tcp . 0.0.0.0/0 . 80 . 192.0.2.0/24 }'
+differs 'who may connect' 'missing in the kernel: admit4 tcp . 0.0.0.0/0 . 80 . 192.0.2.0/24, of web'
+nft 'add element inet portpub admit4 { tcp . 0.0.0.0/0 . 80 . 10.0.0.0/8 }'
+differs 'somebody else may connect' 'without a record: admit4 tcp . 0.0.0.0/0 . 80 . 10.0.0.0/8'
+rule() { nft -a list chain inet portpub "$1" | sed -n "s/.*$2.*# handle //p" | head -n 1; }
+nft delete rule inet portpub postrouting handle "$(rule postrouting own6)"
+rules=$(($(nft list table inet portpub | sed -n '/chain guard/,$p' | grep -cv -e '{' -e '}' -e ' hook ' -e '^$') + 1))
+differs 'a rule is removed' "missing in the kernel: 1 of $rules rules"
+nft 'add rule inet portpub direct tcp dport 22 drop'
+run "$PORTPUB" check
+is 'check: a rule is added' "$status $(echo "$out" | grep -c '^another rule in the kernel: direct:')" '1 1'
+nft flush ruleset
+publish --to 10.0.0.3 --id more 54:54/udp
+del more
+nft replace rule inet portpub guard handle "$(rule guard 'ip saddr')" iif != lo ip saddr 127.0.0.0/16 drop
+run "$PORTPUB" check
+is 'check: a rule is changed, and no other is said to be' "$status $(echo "$out" | wc -l) $(echo "$out" | cut -c 1-35)" \
+	'1 1 another rule in the kernel: guard: '
+nft flush ruleset
+publish --to 10.0.0.3 --id more 54:54/udp
+del more
+echo 0 >/proc/sys/net/ipv4/conf/br0/route_localnet
+run "$PORTPUB" check
+is 'check: a sysctl is off' "$status $(echo "$out" | sort | paste -sd ,)" \
+	'1 net/ipv4/conf/br0/route_localnet is 0, and dns needs it,net/ipv4/conf/br0/route_localnet is 0, and web needs it'
+run "$PORTPUB" check dns
+is 'check: to one of them' "$out" 'net/ipv4/conf/br0/route_localnet is 0, and dns needs it'
+echo 1 >/proc/sys/net/ipv4/conf/br0/route_localnet
+echo 0 >/proc/sys/net/ipv4/ip_forward
+run "$PORTPUB" check web
+is 'check: forwarding is off' "$status $out" '1 net/ipv4/ip_forward is 0, and web needs it'
+echo 1 >/proc/sys/net/ipv4/ip_forward
+"$HELPERS/kill_at" 8 "$PORTPUB" add --no-keeper --to 10.0.0.3 --id killed 99:99 >/dev/null 2>&1
+run "$PORTPUB" check
+is 'check: a command was killed' "$status $out" '1 interrupted: killed was being added or removed'
+run "$PORTPUB" check nobody
+is 'check: of nobody' "$status" 1
+del --all 2>/dev/null
+run "$PORTPUB" check
+is 'check: and all is well when all is gone' "$status $out$err" '0 '
+finish
