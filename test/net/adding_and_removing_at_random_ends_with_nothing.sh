@@ -45,10 +45,10 @@ work() {
 	draw "$((seed + $1))" "$((commands / workers))" | while read -r line; do
 		# shellcheck disable=SC2086 # words are wanted
 		"$PORTPUB" $line >/dev/null 2>"$tap_tmp/err$1"
-		status=$?
-		echo "$status ${line%% *}"
+		code=$?
+		echo "$code ${line%% *}"
 		# What may be: done, no such id or there already, bad input by chance (twice the same port), taken.
-		[ $status -le 3 ] && ! grep -qi -e 'sanitizer' -e nf_tables -e 'rulesets all the time' "$tap_tmp/err$1" ||
+		[ $code -le 3 ] && ! grep -qi -e 'sanitizer' -e nf_tables -e 'rulesets all the time' "$tap_tmp/err$1" ||
 			echo "unexpected: $line: $(cat "$tap_tmp/err$1")"
 	done >"$tap_tmp/work$1" 2>&1
 }

@@ -12,14 +12,17 @@ Suite *suite_address(void);
 Suite *suite_conflict(void);
 Suite *suite_container(void);
 Suite *suite_corpus(void);
+Suite *suite_entry(void);
 Suite *suite_error(void);
 Suite *suite_json(void);
 Suite *suite_network(void);
 Suite *suite_plan(void);
 Suite *suite_publication(void);
+Suite *suite_record(void);
 Suite *suite_ruleset(void);
 Suite *suite_socket(void);
 Suite *suite_spec(void);
+Suite *suite_store(void);
 
 /* What the user sees below the input: "        ^^^^^ message". */
 const char *unit_carets(const struct pp_error *err);

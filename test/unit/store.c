@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "unit.h"
+
+#include "portpub/store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static char room[64];
+static struct pp_store store;
+static struct pp_error err;
+
+static void set_up(void)
+{
+	const char *tmp = getenv("TMPDIR");
+
+	snprintf(room, sizeof(room), "%s/store-XXXXXX", tmp && strlen(tmp) < 40 ? tmp : "/tmp");
+	ck_assert_ptr_nonnull(mkdtemp(room));
+	setenv("PORTPUB_RUNTIME_DIR", room, 1);
+	store = PP_STORE_INIT;
+	ck_assert_int_eq(pp_store_open(&store, &err), 0);
+}
+
+static int remove_one(const char *path, const struct stat *status, int type, struct FTW *ftw)
+{
+	(void)status;
+	(void)type;
+	(void)ftw;
+	return remove(path);
+}
+
+static void tear_down(void)
+{
+	pp_store_close(&store);
+	pp_store_close(&store);
+	nftw(room, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	unsetenv("PORTPUB_RUNTIME_DIR");
+}
+
+static struct pp_record make(const char *id, const char *const specs[], size_t count)
+{
+	struct pp_record record = { .request = { .publications = unit_publications(specs, count),
+						 .via = PP_VIA_KERNEL,
+						 .no_keeper = true },
+				    .interfaces = { "br0", "" },
+				    .alone = { true, false },
+				    .container = "web-1 \"\xc3\xa4\"",
+				    .pid = 4242,
+				    .created = 1795000000 };
+	struct pp_network network;
+
+	strcpy(record.id, id);
+	ck_assert_int_eq(pp_target_parse("10.0.0.2,fd00::2", 16, &record.request.target, &err), 0);
+	ck_assert_int_eq(pp_network_parse("192.0.2.0/24", 12, &network, &err), 0);
+	ck_assert_int_eq(pp_networks_append(&record.request.allow, &network, &err), 0);
+	return record;
+}
+
+static void save(const char *id, enum pp_stage stage)
+{
+	struct pp_record record = make(id, (const char *const[]){ "80:80" }, 1);
+
+	ck_assert_int_eq(pp_store_save(&store, stage, &record, &err), 0);
+	pp_record_fini(&record);
+}
+
+static bool is_there(enum pp_stage stage, const char *id)
+{
+	struct pp_record record = { 0 };
+	int ret = pp_store_load(&store, stage, id, &record, &err);
+
+	ck_assert_msg(ret == 0 || ret == -ENOENT, "%s", err.message);
+	pp_record_fini(&record);
+	return ret == 0;
+}
+
+START_TEST(record_reads_back_as_what_was_saved)
+{
+	static const char *const specs[] = { "80:81/tcp", "127.0.0.1:1-65535:1-65535/udp", "[::]:7:8/sctp" };
+	struct pp_record record = make("web", specs, 3), back = { 0 };
+	char text[PP_PUBLICATION_TEXT], network[PP_NETWORK_TEXT];
+
+	ck_assert_int_eq(pp_store_save(&store, PP_STAGE_ACTIVE, &record, &err), 0);
+	ck_assert_int_eq(pp_store_load(&store, PP_STAGE_ACTIVE, "web", &back, &err), 0);
+	ck_assert_str_eq(back.id, "web");
+	ck_assert_uint_eq(back.request.publications.count, 3);
+	for (size_t i = 0; i < 3; i++)
+		ck_assert_str_eq(pp_publication_format(&back.request.publications.items[i], text), specs[i]);
+	ck_assert_uint_eq(back.request.allow.count, 1);
+	ck_assert_str_eq(pp_network_format(&back.request.allow.items[0], network), "192.0.2.0/24");
+	ck_assert_int_eq(pp_address_compare(&back.request.target.ipv4, &record.request.target.ipv4), 0);
+	ck_assert_int_eq(pp_address_compare(&back.request.target.ipv6, &record.request.target.ipv6), 0);
+	ck_assert_int_eq(back.request.via, PP_VIA_KERNEL);
+	ck_assert(back.request.no_keeper && back.alone[0] && !back.alone[1]);
+	ck_assert_str_eq(back.interfaces[0], "br0");
+	ck_assert_str_eq(back.interfaces[1], "");
+	ck_assert_str_eq(back.container, record.container);
+	ck_assert_int_eq(back.pid, 4242);
+	ck_assert_int_eq(back.created, 1795000000);
+	pp_record_fini(&record);
+	pp_record_fini(&back);
+}
+END_TEST
+
+START_TEST(record_is_in_one_stage_at_a_time)
+{
+	save("web", PP_STAGE_ADDING);
+	ck_assert(is_there(PP_STAGE_ADDING, "web") && !is_there(PP_STAGE_ACTIVE, "web"));
+	ck_assert_int_eq(pp_store_move(&store, PP_STAGE_ADDING, PP_STAGE_ACTIVE, "web", &err), 0);
+	ck_assert(!is_there(PP_STAGE_ADDING, "web") && is_there(PP_STAGE_ACTIVE, "web"));
+	ck_assert_int_eq(pp_store_move(&store, PP_STAGE_ADDING, PP_STAGE_ACTIVE, "web", &err), -ENOENT);
+	ck_assert_int_eq(pp_store_drop(&store, PP_STAGE_ACTIVE, "web", &err), 0);
+	ck_assert_int_eq(pp_store_drop(&store, PP_STAGE_ACTIVE, "web", &err), 0);
+	ck_assert(!is_there(PP_STAGE_ACTIVE, "web"));
+	ck_assert_str_eq(err.message, "nothing is published as web");
+}
+END_TEST
+
+START_TEST(records_are_listed_in_the_order_of_their_ids)
+{
+	struct pp_records list = PP_RECORDS_INIT;
+
+	save("b", PP_STAGE_ACTIVE);
+	save("a", PP_STAGE_ACTIVE);
+	save("10", PP_STAGE_ACTIVE);
+	save("c", PP_STAGE_ADDING);
+	ck_assert_int_eq(pp_store_load_all(&store, PP_STAGE_ACTIVE, &list, &err), 0);
+	ck_assert_uint_eq(list.count, 3);
+	ck_assert_str_eq(list.items[0].id, "10");
+	ck_assert_str_eq(list.items[1].id, "a");
+	ck_assert_str_eq(list.items[2].id, "b");
+	pp_records_fini(&list);
+	pp_records_fini(&list);
+}
+END_TEST
+
+START_TEST(store_that_is_open_is_locked_for_everybody_else)
+{
+	int fd = openat(store.dir, "lock", O_RDWR | O_CLOEXEC);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert(flock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK);
+	ck_assert(flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK);
+	pp_store_close(&store);
+	ck_assert_int_eq(flock(fd, LOCK_EX | LOCK_NB), 0);
+	close(fd);
+}
+END_TEST
+
+START_TEST(store_is_opened_to_read_by_many_and_makes_nothing)
+{
+	struct pp_store reader = PP_STORE_INIT, other = PP_STORE_INIT;
+
+	pp_store_close(&store);
+	ck_assert_int_eq(pp_store_open_to_read(&reader, &err), 0);
+	ck_assert_int_eq(pp_store_open_to_read(&other, &err), 0);
+	pp_store_close(&other);
+	pp_store_close(&reader);
+	nftw(room, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	ck_assert_int_eq(pp_store_open_to_read(&reader, &err), -ENOENT);
+	ck_assert_int_lt(access(room, F_OK), 0);
+}
+END_TEST
+
+static bool skip_named(const char *id, void *data)
+{
+	return strcmp(id, data) == 0;
+}
+
+START_TEST(last_user_is_the_one_that_leaves_nobody)
+{
+	struct pp_records users = PP_RECORDS_INIT;
+	char a[] = "a", nobody[] = "";
+	bool last = true;
+
+	save("a", PP_STAGE_ACTIVE);
+	save("b", PP_STAGE_ADDING);
+	ck_assert_int_eq(pp_store_use(&store, "forward4", "a", &err), 0);
+	ck_assert_int_eq(pp_store_use(&store, "forward4", "a", &err), 0);
+	ck_assert_int_eq(pp_store_use(&store, "forward4", "b", &err), 0);
+	ck_assert(pp_store_is_used(&store, "forward4", skip_named, a));
+	ck_assert(!pp_store_is_used(&store, "forward6", skip_named, nobody));
+	ck_assert_int_eq(pp_store_load_users(&store, "forward4", skip_named, nobody, &users, &err), 0);
+	ck_assert_uint_eq(users.count, 1); /* b is on its way */
+	pp_records_fini(&users);
+	ck_assert_int_eq(pp_store_leave(&store, "forward4", "b", &last, &err), 0);
+	ck_assert(!last);
+	ck_assert(!pp_store_is_used(&store, "forward4", skip_named, a));
+	ck_assert_int_eq(pp_store_leave(&store, "forward4", "a", &last, &err), 0);
+	ck_assert(last);
+	ck_assert_int_eq(pp_store_leave(&store, "forward4", "a", &last, &err),
+			 0); /* once more, after a crash */
+	ck_assert(last);
+}
+END_TEST
+
+static void count(const char *name, void *data)
+{
+	pp_store_forget(&store, name);
+	++*(int *)data;
+}
+
+START_TEST(first_value_is_the_one_that_is_kept)
+{
+	char value[PP_STORE_VALUE];
+	int named = 0;
+
+	ck_assert(!pp_store_kept(&store, "net:ipv4:ip_forward", value));
+	ck_assert_int_eq(pp_store_keep(&store, "net:ipv4:ip_forward", "0 1", &err), 0);
+	ck_assert_int_eq(pp_store_keep(&store, "net:ipv4:ip_forward", "1 1", &err), 0);
+	ck_assert(pp_store_kept(&store, "net:ipv4:ip_forward", value));
+	ck_assert_str_eq(value, "0 1");
+	ck_assert_int_eq(pp_store_keep(&store, "net:ipv6:conf:all:forwarding", "0 1", &err), 0);
+	pp_store_each_kept(&store, "net:ipv6:", count, &named);
+	ck_assert_int_eq(named, 1);
+	ck_assert(!pp_store_kept(&store, "net:ipv6:conf:all:forwarding", value));
+	pp_store_forget(&store, "net:ipv4:ip_forward");
+	ck_assert(!pp_store_kept(&store, "net:ipv4:ip_forward", value));
+}
+END_TEST
+
+/* A record with one key replaced: every other line of the format is right. */
+#define KEYS(publications, ipv4, pid)                                                                        \
+	"{\"version\":1,\"id\":\"web\",\"created\":1,\"publications\":" publications ",\"ipv4\":" ipv4       \
+	",\"ipv6\":null,\"via\":\"auto\",\"no_keeper\":true,\"allow\":[],\"container\":\"\",\"pid\":" pid    \
+	"}"
+
+static const struct {
+	const char *text, *message;
+} files[] = {
+	{ KEYS("[\"80:80\"]", "null", "0"), NULL },
+	{ "", "active/web.json is no record: it is no JSON object" },
+	{ "[]", "active/web.json is no record: it is no JSON object" },
+	{ "{\"version\":1,\"version\":1}", "active/web.json is no record: it is no JSON object" },
+	{ "{\"version\":2}", "active/web.json is no record: it is of another version" },
+	{ KEYS("[\"80:80\"]", "null", "\"0\""),
+	  "active/web.json is no record: a key is missing, or is not what it should be" },
+	{ KEYS("[\"80\"]", "null", "0"), "active/web.json is no record: a publication has no host port" },
+	{ KEYS("[\"80-90:80\"]", "null", "0"),
+	  "active/web.json is no record: a publication has no host port" },
+	{ KEYS("[\"80:80\",\"x\"]", "null", "0"), "active/web.json is no record: a publication is no spec" },
+	{ KEYS("7", "null", "0"), "active/web.json is no record: publications is no list" },
+	{ KEYS("[]", "\"10.0.0.2\"", "0"),
+	  "active/web.json is no record: a target has no address, interface or alone" },
+	{ KEYS("[]", "{\"address\":\"fd00::2\",\"interface\":\"br0\",\"alone\":true}", "0"),
+	  "active/web.json is no record: the address of a target is none" },
+	{ KEYS("[]", "{\"address\":\"10.0.0.2\",\"interface\":\"a/b\",\"alone\":true}", "0"),
+	  "active/web.json is no record: the interface of a target is none" },
+};
+
+START_TEST(record_that_is_none_is_an_error_with_its_file)
+{
+	int fd = openat(store.dir, "active/web.json", O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+	struct pp_record record = { 0 };
+	int ret;
+
+	ck_assert_int_eq(write(fd, files[_i].text, strlen(files[_i].text)), (ssize_t)strlen(files[_i].text));
+	close(fd);
+	ret = pp_store_load(&store, PP_STAGE_ACTIVE, "web", &record, &err);
+	if (files[_i].message) {
+		ck_assert_int_eq(ret, -EUCLEAN);
+		ck_assert_str_eq(err.message, files[_i].message);
+	} else {
+		ck_assert_msg(ret == 0, "%s", err.message);
+	}
+	pp_record_fini(&record);
+}
+END_TEST
+
+START_TEST(what_a_killed_program_was_writing_is_gone_when_the_store_is_opened)
+{
+	int fd = openat(store.dir, "new", O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+
+	close(fd);
+	pp_store_close(&store);
+	ck_assert_int_eq(pp_store_open(&store, &err), 0);
+	ck_assert_int_lt(faccessat(store.dir, "new", F_OK, 0), 0);
+}
+END_TEST
+
+static const struct {
+	const char *runtime_dir, *xdg, *message;
+} places[] = {
+	{ "run", NULL, "the directory for records must be an absolute path" },
+	{ "", "run", "the directory for records must be an absolute path" },
+	{ "/dev/null", NULL, "cannot open /dev/null/net-" },
+	{ "/dev/null/portpub", NULL, "cannot open /dev/null/portpub/net-" },
+};
+
+START_TEST(directory_that_cannot_be_is_refused_by_name)
+{
+	struct pp_store refused = PP_STORE_INIT;
+
+	if (!places[_i].runtime_dir[0] && geteuid() == 0) /* root has a place of its own */
+		return;
+	setenv("PORTPUB_RUNTIME_DIR", places[_i].runtime_dir, 1);
+	if (places[_i].xdg)
+		setenv("XDG_RUNTIME_DIR", places[_i].xdg, 1);
+	ck_assert_int_lt(pp_store_open(&refused, &err), 0);
+	ck_assert_msg(strncmp(err.message, places[_i].message, strlen(places[_i].message)) == 0, "%s",
+		      err.message);
+	ck_assert_int_lt(refused.dir, 0);
+}
+END_TEST
+
+Suite *suite_store(void)
+{
+	Suite *suite = suite_create("store");
+	TCase *tcase = tcase_create("store");
+
+	tcase_add_checked_fixture(tcase, set_up, tear_down);
+	tcase_add_test(tcase, record_reads_back_as_what_was_saved);
+	tcase_add_test(tcase, record_is_in_one_stage_at_a_time);
+	tcase_add_test(tcase, records_are_listed_in_the_order_of_their_ids);
+	tcase_add_test(tcase, store_that_is_open_is_locked_for_everybody_else);
+	tcase_add_test(tcase, store_is_opened_to_read_by_many_and_makes_nothing);
+	tcase_add_test(tcase, last_user_is_the_one_that_leaves_nobody);
+	tcase_add_test(tcase, first_value_is_the_one_that_is_kept);
+	tcase_add_loop_test(tcase, record_that_is_none_is_an_error_with_its_file, 0, UNIT_COUNT(files));
+	tcase_add_test(tcase, what_a_killed_program_was_writing_is_gone_when_the_store_is_opened);
+	tcase_add_loop_test(tcase, directory_that_cannot_be_is_refused_by_name, 0, UNIT_COUNT(places));
+	suite_add_tcase(suite, tcase);
+	return suite;
+}
