@@ -39,7 +39,7 @@ static int find_way(struct pp_record *record, size_t f, struct pp_error *err)
 	int ret;
 
 	record->interfaces[f][0] = '\0';
-	record->alone[f] = !pp_bridge_returns(&bridge);
+	record->alone[f] = false;
 	if (to->family == AF_UNSPEC || pp_address_class(to) == PP_CLASS_LOOPBACK)
 		return 0;
 	ret = pp_route_interface(to, record->interfaces[f], err);
