@@ -126,8 +126,7 @@ static int add_rules(const struct nlmsghdr *message, void *data)
 	const struct nlattr *table = find(message, NFTA_CHAIN_TABLE), *use = find(message, NFTA_CHAIN_USE);
 
 	if (table && use && mnl_attr_validate(table, MNL_TYPE_NUL_STRING) >= 0 &&
-	    mnl_attr_validate(use, MNL_TYPE_U32) >= 0 &&
-	    strcmp(mnl_attr_get_str(table), PP_TABLE_NAME) == 0)
+	    mnl_attr_validate(use, MNL_TYPE_U32) >= 0 && strcmp(mnl_attr_get_str(table), PP_TABLE_NAME) == 0)
 		*(size_t *)data += ntohl(mnl_attr_get_u32(use));
 	return MNL_CB_OK;
 }
