@@ -230,26 +230,30 @@ static void in_loopback_network(struct rule *rule, size_t offset)
 	compare(rule, NFT_CMP_EQ, &first, sizeof(first));
 }
 
+/*
+ * What sees every packet, and not only the first of a connection, asks first what hardly a packet is: not from
+ * this host are all.
+ */
 static void guard_source(struct rule *rule, sa_family_t family)
 {
 	(void)family;
-	not_from_this_host(rule);
 	in_loopback_network(rule, offsetof(struct iphdr, saddr));
+	not_from_this_host(rule);
 	verdict(rule, NF_DROP);
 }
 
 static void guard_destination(struct rule *rule, sa_family_t family)
 {
 	(void)family;
-	not_from_this_host(rule);
 	in_loopback_network(rule, offsetof(struct iphdr, daddr));
+	not_from_this_host(rule);
 	verdict(rule, NF_DROP);
 }
 
 static void admit(struct rule *rule, sa_family_t family)
 {
-	not_from_this_host(rule);
 	is_new(rule);
+	not_from_this_host(rule);
 	to_this_host(rule);
 	of_family(rule, family);
 	asked_for(rule, family);
@@ -367,8 +371,8 @@ static void through(struct rule *rule, bool in)
 
 static void direct(struct rule *rule, sa_family_t family)
 {
-	through(rule, false);
 	is_new(rule);
+	through(rule, false);
 	of_family(rule, family);
 	asked_for(rule, family);
 	lookup(rule, pp_set_of(PP_SET_DIRECT4, family), true);

@@ -92,13 +92,13 @@ static const struct {
 	const char *name, *hook, *rules;
 } chains[] = {
 	{ "guard", "filter hook prerouting priority raw",
-	  "\t\tiif != \"lo\" ip saddr 127.0.0.0/8 drop\n"
-	  "\t\tiif != \"lo\" ip daddr 127.0.0.0/8 drop\n" },
+	  "\t\tip saddr 127.0.0.0/8 iif != \"lo\" drop\n"
+	  "\t\tip daddr 127.0.0.0/8 iif != \"lo\" drop\n" },
 	{ "admit", "filter hook prerouting priority dstnat - 10",
-	  "\t\tiif != \"lo\" ct state new fib daddr type local"
+	  "\t\tct state new iif != \"lo\" fib daddr type local"
 	  " meta l4proto . ip daddr . th dport @closed4"
 	  " meta l4proto . ip daddr . th dport . ip saddr != @admit4 drop\n"
-	  "\t\tiif != \"lo\" ct state new fib daddr type local"
+	  "\t\tct state new iif != \"lo\" fib daddr type local"
 	  " meta l4proto . ip6 daddr . th dport @closed6"
 	  " meta l4proto . ip6 daddr . th dport . ip6 saddr != @admit6 drop\n" },
 	{ "prerouting", "nat hook prerouting priority dstnat",
@@ -109,8 +109,8 @@ static const struct {
 	{ "output", "nat hook output priority -100", TRANSLATE },
 	{ "direct", "filter hook forward priority filter",
 	  "\t\tct status dnat accept\n"
-	  "\t\tiifname . oifname != @hairpin ct state new meta l4proto . ip daddr . th dport @direct4 drop\n"
-	  "\t\tiifname . oifname != @hairpin ct state new meta l4proto . ip6 daddr . th dport @direct6 "
+	  "\t\tct state new iifname . oifname != @hairpin meta l4proto . ip daddr . th dport @direct4 drop\n"
+	  "\t\tct state new iifname . oifname != @hairpin meta l4proto . ip6 daddr . th dport @direct6 "
 	  "drop\n" },
 	{ "postrouting", "nat hook postrouting priority srcnat",
 	  "\t\tct status dnat ip saddr 127.0.0.0/8 masquerade\n"
