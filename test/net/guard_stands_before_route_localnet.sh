@@ -28,8 +28,8 @@ undone() { grep -q '^delete element inet portpub host4' "$tap_tmp/heard"; }
 ok 'what had been published is taken back' until_true undone
 step=$(sed -n '/^create table inet portpub/,/^# new generation/p' "$tap_tmp/heard")
 has 'the port was open before the sysctl was tried' "$step" 'element inet portpub host4 { tcp . 127.0.0.1 . 80'
-has 'the guard came in the same step: nothing from 127/8' "$step" 'add rule inet portpub guard iif != "lo" ip saddr 127.0.0.0/8 drop'
-has 'the guard came in the same step: nothing to 127/8' "$step" 'add rule inet portpub guard iif != "lo" ip daddr 127.0.0.0/8 drop'
+has 'the guard came in the same step: nothing from 127/8' "$step" 'add rule inet portpub guard ip saddr 127.0.0.0/8 iif != "lo" drop'
+has 'the guard came in the same step: nothing to 127/8' "$step" 'add rule inet portpub guard ip daddr 127.0.0.0/8 iif != "lo" drop'
 is 'no element is left' "$(nft list table inet portpub | grep -c 'elements = ')" 0
 is 'no record is left' "$("$PORTPUB" list --json) $(find "$tap_tmp/run" -type f ! -name lock)" '[] '
 is 'check agrees' "$("$PORTPUB" check; echo $?)" 0

@@ -85,7 +85,7 @@ START_TEST(entry_has_the_bytes_that_the_kernel_compares)
 	struct pp_address address = address_of(keys[_i].address), back;
 	struct pp_entry entry;
 
-	pp_entry_of_port(keys[_i].protocol, &address, keys[_i].port, &entry);
+	entry = pp_entry_of_port(keys[_i].protocol, &address, keys[_i].port);
 	ck_assert_int_eq(entry.set, keys[_i].set);
 	ck_assert_uint_eq(pp_key_size(pp_set_shape(entry.set)), keys[_i].size);
 	ck_assert_mem_eq(entry.key, keys[_i].key, PP_KEY_MAX);
@@ -131,7 +131,8 @@ static const struct {
 	  "host4 tcp . 192.0.2.1 . 80 : 10.0.0.2 . 90 (web)\nhost4 tcp . 192.0.2.1 . 81 : 10.0.0.2 . 91 "
 	  "(web)\n"
 	  "closed4 tcp . 192.0.2.1 . 80-81 (web)\nadmit4 tcp . 192.0.2.1 . 80-81 . 0.0.0.0/0 (web)\n"
-	  "alone4 10.0.0.2 . tcp . 192.0.2.1 . 80-81 (web)\n" },
+	  "alone_host4 10.0.0.2 . tcp . 192.0.2.1 . 80 (web)\n"
+	  "alone_host4 10.0.0.2 . tcp . 192.0.2.1 . 81 (web)\n" },
 	{ { { "80:81" }, "10.0.0.2,fd00::2", NULL, PP_VIA_USERSPACE, true }, "" },
 	{ { { "[::1]:80:81" }, "10.0.0.2,fd00::2", NULL, PP_VIA_AUTO, true }, "" },
 	{ { { "[2001:db8::1]:80:81" }, "10.0.0.2", NULL, PP_VIA_AUTO, true }, "" },
@@ -216,7 +217,7 @@ static void append_port(struct pp_entries *list, const char *host, uint16_t port
 	struct pp_entry entry;
 	struct pp_error err;
 
-	pp_entry_of_port(PP_TCP, &address, port, &entry);
+	entry = pp_entry_of_port(PP_TCP, &address, port);
 	memcpy(entry.value, target.bytes, 4);
 	ck_assert_int_eq(pp_entries_append(list, &entry, &err), 0);
 }
