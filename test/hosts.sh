@@ -20,7 +20,7 @@ fi
 
 pids=
 # shellcheck disable=SC2086,SC2154 # words are wanted; tap.sh makes the directory
-trap 'kill $pids 2>/dev/null; rm -rf "$tap_tmp"' EXIT
+trap 'kill $pids 2>/dev/null; wait $pids 2>/dev/null; rm -rf "$tap_tmp"' EXIT
 trap 'exit 143' INT TERM
 
 # Wait for a condition, five seconds at most.
