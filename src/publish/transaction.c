@@ -196,6 +196,8 @@ static int compare_places(const void *left, const void *right)
 
 static const struct pp_entry *find(const struct pp_entries *sorted, const struct pp_entry *entry)
 {
+	if (!sorted->count)
+		return NULL;
 	return bsearch(entry, sorted->items, sorted->count, sizeof(sorted->items[0]), compare_places);
 }
 
