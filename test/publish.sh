@@ -54,7 +54,7 @@ udp() { echo hello | at "$1" "$HELPERS/talk" udp "$2" "$3" "$4" | sed 's/: hello
 # tcp MACHINE SOURCE_PORT ADDRESS PORT: a connection that stays, for `says`. The test has one at a time.
 tcp() {
 	mkfifo "$tap_tmp/in$2"
-	at "$1" "$HELPERS/talk" tcp "$2" "$3" "$4" >"$tap_tmp/out$2" <"$tap_tmp/in$2" & # in this order: the second waits for us
+	nsenter -t "$1" -n "$HELPERS/talk" tcp "$2" "$3" "$4" >"$tap_tmp/out$2" <"$tap_tmp/in$2" & # in this order: the second waits for us
 	pids="$pids $!" connection=$2
 	exec 7>"$tap_tmp/in$2"
 }

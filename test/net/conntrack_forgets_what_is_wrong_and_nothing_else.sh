@@ -73,7 +73,7 @@ tcp "$lan" 5008 192.0.2.1 53
 is 'a connection through a publication' "$(says)" container
 exec 8>&7
 mkfifo "$tap_tmp/direct"
-at "$lan" "$HELPERS/talk" tcp 5009 10.0.0.2 53 <"$tap_tmp/direct" >"$tap_tmp/answers" &
+nsenter -t "$lan" -n "$HELPERS/talk" tcp 5009 10.0.0.2 53 <"$tap_tmp/direct" >"$tap_tmp/answers" &
 pids="$pids $!"
 exec 9>"$tap_tmp/direct"
 echo one >&9

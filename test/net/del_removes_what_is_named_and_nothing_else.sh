@@ -54,6 +54,12 @@ del one
 is 'what another still needs stays' "$("$PORTPUB" check; cat /proc/sys/net/ipv4/conf/br0/route_localnet)" 1
 serve "$container" 81 container
 is 'and it answers' "$(ask 0 http://127.0.0.1:81/)" 'hello from container, 10.0.0.1'
+del two
+publish --to 10.0.0.2 --id one 80:80
+publish --to 10.0.0.2 --id two 81:81
+del one
+is 'of two that are open to all, too' "$("$PORTPUB" check)" ''
+del two
 echo 1 >/proc/sys/net/ipv4/ip_forward
 publish --to 10.0.0.2 --id three 82:82
 del --all 2>/dev/null
