@@ -13,6 +13,9 @@
 
 enum { PP_SYSCTL_NAME = 96, PP_SYSCTL_VALUE = 32 };
 
+/* As sysctl(8) takes it: with dots, unless a dot is part of an interface's name. Returns @out. */
+const char *pp_sysctl_show(const char *name, char out[static PP_SYSCTL_NAME]);
+
 /*
  * The name of what @key is for one interface: net/ipv4/conf/eth0.5/route_localnet for "route_localnet".
  * -EINVAL where @interface is no name of an interface; "all" and "default" are none.

@@ -33,8 +33,7 @@ int pp_sysctl_of_interface(sa_family_t family, const char *interface, const char
 	return 0;
 }
 
-/* As sysctl(8) takes it: with dots, unless a dot is part of an interface's name. Returns @out. */
-static const char *show(const char *name, char out[static PP_SYSCTL_NAME])
+const char *pp_sysctl_show(const char *name, char out[static PP_SYSCTL_NAME])
 {
 	bool keep = strchr(name, '.') != NULL;
 
@@ -78,15 +77,15 @@ int pp_sysctl_read(const char *name, char out[static PP_SYSCTL_VALUE], struct pp
 	ssize_t n = once(name, value, NULL, sizeof(value));
 
 	if (n == -ENOENT)
-		return pp_fail(err, ENOENT, "there is no %s here", show(name, text));
+		return pp_fail(err, ENOENT, "there is no %s here", pp_sysctl_show(name, text));
 	if (n < 0)
-		return pp_fail(err, n == -EINVAL ? EIO : (int)-n, "cannot read %s: %s", show(name, text),
-			       strerror((int)-n));
+		return pp_fail(err, n == -EINVAL ? EIO : (int)-n, "cannot read %s: %s",
+			       pp_sysctl_show(name, text), strerror((int)-n));
 	if (n > 0 && value[n - 1] == '\n')
 		n--;
 	if (n >= PP_SYSCTL_VALUE)
 		return pp_fail(err, EOVERFLOW, "%s is longer than any value looked for there",
-			       show(name, text));
+			       pp_sysctl_show(name, text));
 	value[n] = '\0';
 	memcpy(out, value, (size_t)n + 1);
 	return 0;
@@ -96,7 +95,7 @@ static int fail_write(const char *name, const char *value, int code, struct pp_e
 {
 	char text[PP_SYSCTL_NAME];
 
-	show(name, text);
+	pp_sysctl_show(name, text);
 	switch (code) {
 	case ENOENT:
 		return pp_fail(err, code, "cannot set %s: there is none here", text);

@@ -125,11 +125,11 @@ static void check_shares(const struct check *check, const struct pp_record *reco
 {
 	struct share shares[SHARES_MAX];
 	size_t count = shares_of(record, shares);
-	char name[PP_SYSCTL_NAME];
+	char name[PP_SYSCTL_NAME], text[PP_SYSCTL_NAME];
 
 	for (size_t i = 0; i < count; i++) {
 		if (!share_is_set(&shares[i], name))
-			differ(check, "%s is 0, and %s needs it", name, record->id);
+			differ(check, "%s is 0, and %s needs it", pp_sysctl_show(name, text), record->id);
 	}
 }
 

@@ -8,7 +8,7 @@
  */
 #include "share.h"
 
-#include "forward6.h"
+#include "forward.h"
 #include "portpub/foreign.h"
 
 #include <errno.h>
@@ -102,38 +102,28 @@ int shares_take(const struct pp_store *store, const struct pp_record *record, st
 	return ret;
 }
 
-/* The sysctl of @share, or the beginning of several; "" where it has none. */
-static int sysctl_of(const struct share *share, char out[static PP_SYSCTL_NAME], struct pp_error *err)
+static sa_family_t family_of(const struct share *share)
 {
-	out[0] = '\0';
-	switch (share->kind) {
-	case SHARE_LOCALNET:
-		return pp_sysctl_of_interface(AF_INET, share->interface, "route_localnet", out, err);
-	case SHARE_FORWARD4:
-		snprintf(out, PP_SYSCTL_NAME, "net/ipv4/ip_forward");
-		return 0;
-	case SHARE_FORWARD6:
-		snprintf(out, PP_SYSCTL_NAME, "net/ipv6/");
-		return 0;
-	default:
-		return 0;
-	}
+	return share->kind == SHARE_FORWARD4 ? AF_INET : AF_INET6;
 }
 
 bool share_is_set(const struct share *share, char name[static PP_SYSCTL_NAME])
 {
 	struct pp_error ignored;
 
-	if (sysctl_of(share, name, &ignored) < 0 || !name[0])
-		return true;
 	switch (share->kind) {
 	case SHARE_LOCALNET:
-		return setting_is_on(name) || setting_is_on("net/ipv4/conf/all/route_localnet");
+		return pp_sysctl_of_interface(AF_INET, share->interface, "route_localnet", name, &ignored) <
+			       0 ||
+		       setting_is_on(name) || setting_is_on("net/ipv4/conf/all/route_localnet");
+	case SHARE_FORWARD4:
 	case SHARE_FORWARD6:
-		snprintf(name, PP_SYSCTL_NAME, "net/ipv6/conf/all/forwarding");
-		return forward6_is_on(share->interface);
+		snprintf(name, PP_SYSCTL_NAME, "%s",
+			 share->kind == SHARE_FORWARD4 ? "net/ipv4/ip_forward"
+						       : "net/ipv6/conf/all/forwarding");
+		return forward_is_on(family_of(share), share->interface);
 	default:
-		return setting_is_on(name);
+		return true;
 	}
 }
 
@@ -144,8 +134,9 @@ static int set(const struct pp_store *store, const struct share *share, const st
 
 	if (share_is_set(share, name))
 		return 0;
-	return share->kind == SHARE_FORWARD6 ? forward6_set(store, share->interface, report, err)
-					     : setting_set(store, name, "1", report, err);
+	return share->kind == SHARE_LOCALNET
+		       ? setting_set(store, name, "1", report, err)
+		       : forward_set(store, family_of(share), share->interface, report, err);
 }
 
 int shares_set(const struct pp_store *store, const struct pp_record *record, const struct pp_report *report,
@@ -184,17 +175,23 @@ static int put_back(const struct pp_store *store, struct pp_nft *nft, const stru
 		    const struct pp_report *report, struct pp_error *err)
 {
 	char name[PP_SYSCTL_NAME], who[2 * PP_FOREIGN_NAME];
-	int ret = sysctl_of(share, name, err);
+	int ret;
 
-	if (ret < 0 || !name[0])
-		return ret;
-	if (share->kind != SHARE_LOCALNET && setting_is_ours(store, name) &&
-	    is_forwarding(nft, who, sizeof(who))) {
-		pp_report_say(report, "left %s on: %s forwards, too", name, who);
-		setting_give_up(store, name);
+	switch (share->kind) {
+	case SHARE_LOCALNET:
+		ret = pp_sysctl_of_interface(AF_INET, share->interface, "route_localnet", name, err);
+		return ret < 0 ? ret : setting_put_back(store, name, "", err);
+	case SHARE_FORWARD4:
+	case SHARE_FORWARD6:
+		if (!forward_is_ours(store, family_of(share)) || !is_forwarding(nft, who, sizeof(who)))
+			return forward_put_back(store, family_of(share), err);
+		pp_report_say(report, "%s forwarding is left on: %s forwards, too",
+			      share->kind == SHARE_FORWARD4 ? "IPv4" : "IPv6", who);
+		forward_give_up(store, family_of(share));
+		return 0;
+	default:
 		return 0;
 	}
-	return setting_put_back(store, name, err);
 }
 
 static bool is_among(const struct share *share, const struct share *list, size_t count)

@@ -136,13 +136,13 @@ del more
 echo 0 >/proc/sys/net/ipv4/conf/br0/route_localnet
 run "$PORTPUB" check
 is 'check: a sysctl is off' "$status $(echo "$out" | sort | paste -sd ,)" \
-	'1 net/ipv4/conf/br0/route_localnet is 0, and dns needs it,net/ipv4/conf/br0/route_localnet is 0, and web needs it'
+	'1 net.ipv4.conf.br0.route_localnet is 0, and dns needs it,net.ipv4.conf.br0.route_localnet is 0, and web needs it'
 run "$PORTPUB" check dns
-is 'check: to one of them' "$out" 'net/ipv4/conf/br0/route_localnet is 0, and dns needs it'
+is 'check: to one of them' "$out" 'net.ipv4.conf.br0.route_localnet is 0, and dns needs it'
 echo 1 >/proc/sys/net/ipv4/conf/br0/route_localnet
 echo 0 >/proc/sys/net/ipv4/ip_forward
 run "$PORTPUB" check web
-is 'check: forwarding is off' "$status $out" '1 net/ipv4/ip_forward is 0, and web needs it'
+is 'check: forwarding is off' "$status $out" '1 net.ipv4.ip_forward is 0, and web needs it'
 echo 1 >/proc/sys/net/ipv4/ip_forward
 "$HELPERS/kill_at" 8 "$PORTPUB" add --no-keeper --to 10.0.0.3 --id killed 99:99 >/dev/null 2>&1
 run "$PORTPUB" check

@@ -100,13 +100,22 @@ del web
 echo 0 >ipv4/conf/all/route_localnet
 is 'all is as it was' "$(values | diff "$tap_tmp/first" -)" ''
 
+# To turn forwarding off for all turns it off for those, too, that forwarded by themselves.
+echo 1 >ipv4/conf/br1/forwarding
+values >"$tap_tmp/single"
+add web 192.0.2.1:80:3000
+is 'forwarding is on for all' "$(cat ipv4/ip_forward ipv4/conf/br0/forwarding | paste -sd ' ')" '1 1'
+del web
+is 'an interface that forwarded by itself still does' "$(values | diff "$tap_tmp/single" -) $(cat ipv4/conf/br1/forwarding)" ' 1'
+echo 0 >ipv4/conf/br1/forwarding
+is 'and nothing else does' "$(values | diff "$tap_tmp/first" -)" ''
+
 # What others rely on is left to them.
 add web 127.0.0.1:80:3000 192.0.2.1:80:3000
 nft 'add table inet firewall; add chain inet firewall forward { type filter hook forward priority 0; }'
 del web
 is 'ip_forward is left on where another table forwards, and nothing else' "$(changed)" "$v4"
-has 'which is said' "$err" 'left net'
-has 'with the table' "$err" 'on: table inet firewall forwards, too'
+has 'which is said, with the table' "$err" 'IPv4 forwarding is left on: table inet firewall forwards, too'
 nft delete table inet firewall
 add web 192.0.2.1:80:3000
 del web
@@ -142,6 +151,7 @@ for sysctl in ipv6/conf/*/force_forwarding; do
 	[ ! -e "$sysctl" ] || mount --bind "$tap_tmp/empty" "$sysctl" || skip_all 'nothing may be mounted on /proc here'
 done
 echo 0 >ipv6/conf/br1/accept_ra
+echo 1 >ipv6/conf/br1/forwarding
 all='ipv6/conf/all/forwarding:1'
 values >"$tap_tmp/first"
 add web '[2001:db8::1]:80:3000'

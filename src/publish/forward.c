@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Turning on net.ipv6.conf.all.forwarding makes a host a router, which takes no addresses and no default route
+ * from router advertisements any longer, and loses those it has. Linux 6.17 can forward by interface instead:
+ * force_forwarding, which decides by where a packet comes in. (Its value for "all" sets every interface, and
+ * does not put them back: left alone.) On older kernels accept_ra=2 first keeps what advertisements gave.
+ *
+ * To set forwarding for all sets it for each interface, and to take it back takes it from each, from those too
+ * that forwarded by themselves before. They are remembered first, and get it back last.
+ */
+#include "forward.h"
+
+#include "portpub/interface.h"
+
+#include <errno.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char *everywhere(sa_family_t family)
+{
+	return family == AF_INET ? "net/ipv4/ip_forward" : "net/ipv6/conf/all/forwarding";
+}
+
+static int read_of(sa_family_t family, const char *interface, const char *key,
+		   char name[static PP_SYSCTL_NAME], char value[static PP_SYSCTL_VALUE], struct pp_error *err)
+{
+	int ret = pp_sysctl_of_interface(family, interface, key, name, err);
+
+	return ret < 0 ? ret : pp_sysctl_read(name, value, err);
+}
+
+bool forward_is_on(sa_family_t family, const char *interface)
+{
+	char name[PP_SYSCTL_NAME], value[PP_SYSCTL_VALUE];
+	struct pp_error ignored;
+
+	return setting_is_on(everywhere(family)) ||
+	       (read_of(family, interface, "force_forwarding", name, value, &ignored) == 0 &&
+		strcmp(value, "1") == 0);
+}
+
+static int set_of(const struct pp_store *store, const char *interface, const char *key, const char *from,
+		  const char *to, const struct pp_report *report, struct pp_error *err)
+{
+	char name[PP_SYSCTL_NAME], value[PP_SYSCTL_VALUE];
+	int ret = read_of(AF_INET6, interface, key, name, value, err);
+
+	if (ret == -ENOENT) /* gone since, or without IPv6 */
+		return 0;
+	if (ret < 0 || strcmp(value, from) != 0)
+		return ret;
+	return setting_set(store, name, to, report, err);
+}
+
+/* @key of every interface with a global address goes from @from to @to. */
+static int set_of_all(const struct pp_store *store, const char *key, const char *from, const char *to,
+		      const struct pp_report *report, struct pp_error *err)
+{
+	struct pp_interface_addresses list = PP_INTERFACE_ADDRESSES_INIT;
+	int ret = pp_interface_addresses_read(&list, err);
+
+	for (size_t i = 0; ret == 0 && i < list.count; i++) {
+		const struct pp_address *address = &list.items[i].address;
+		char interface[IF_NAMESIZE];
+
+		if (address->family == AF_INET6 && pp_address_class(address) == PP_CLASS_SPECIFIC &&
+		    if_indextoname(list.items[i].index, interface))
+			ret = set_of(store, interface, key, from, to, report, err);
+	}
+	pp_interface_addresses_fini(&list);
+	return ret;
+}
+
+static int remember_one(const struct pp_store *store, sa_family_t family, const char *interface,
+			struct pp_error *err)
+{
+	char name[PP_SYSCTL_NAME], value[PP_SYSCTL_VALUE];
+	struct pp_error ignored;
+
+	if (read_of(family, interface, "forwarding", name, value, &ignored) < 0 || strcmp(value, "1") != 0)
+		return 0;
+	return setting_remember(store, name, "1", "0", err);
+}
+
+/* The interfaces that forward by themselves. */
+static int remember_single(const struct pp_store *store, sa_family_t family, struct pp_error *err)
+{
+	struct if_nameindex *list = if_nameindex();
+	int ret = 0;
+
+	if (!list)
+		return pp_fail(err, errno, "cannot list the interfaces: %s", strerror(errno));
+	for (struct if_nameindex *at = list; ret == 0 && at->if_index; at++)
+		ret = remember_one(store, family, at->if_name, err);
+	if_freenameindex(list);
+	return ret;
+}
+
+static int set_everywhere(const struct pp_store *store, sa_family_t family, const struct pp_report *report,
+			  struct pp_error *err)
+{
+	int ret = remember_single(store, family, err);
+
+	return ret < 0 ? ret : setting_set(store, everywhere(family), "1", report, err);
+}
+
+int forward_set(const struct pp_store *store, sa_family_t family, const char *interface,
+		const struct pp_report *report, struct pp_error *err)
+{
+	char name[PP_SYSCTL_NAME], value[PP_SYSCTL_VALUE];
+	struct pp_error ignored;
+	int ret = 0;
+
+	if (setting_is_on(everywhere(family)))
+		return 0;
+	if (family == AF_INET6 &&
+	    read_of(family, interface, "force_forwarding", name, value, &ignored) == 0 && value[0]) {
+		ret = set_of(store, interface, "force_forwarding", "0", "1", report, err);
+		return ret < 0 ? ret : set_of_all(store, "force_forwarding", "0", "1", report, err);
+	}
+	if (family == AF_INET6)
+		ret = set_of_all(store, "accept_ra", "1", "2", report, err);
+	return ret < 0 ? ret : set_everywhere(store, family, report, err);
+}
+
+int forward_put_back(const struct pp_store *store, sa_family_t family, struct pp_error *err)
+{
+	int ret = setting_put_back(store, everywhere(family), "", err);
+
+	if (ret < 0)
+		return ret;
+	return family == AF_INET ? setting_put_back(store, "net/ipv4/conf/", "/forwarding", err)
+				 : setting_put_back(store, "net/ipv6/", "", err);
+}
+
+bool forward_is_ours(const struct pp_store *store, sa_family_t family)
+{
+	return setting_is_ours(store, family == AF_INET ? everywhere(family) : "net/ipv6/");
+}
+
+void forward_give_up(const struct pp_store *store, sa_family_t family)
+{
+	setting_give_up(store, everywhere(family), "");
+	if (family == AF_INET)
+		setting_give_up(store, "net/ipv4/conf/", "/forwarding");
+	else
+		setting_give_up(store, "net/ipv6/", "");
+}
