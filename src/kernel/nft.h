@@ -18,6 +18,9 @@ struct nlmsghdr *nft_begin(struct pp_nft *nft, char *buffer, uint8_t family, uin
  */
 int nft_ask(struct pp_nft *nft, const struct nlmsghdr *question, mnl_cb_t take, void *data);
 
+/* The attribute of an answer, or NULL. */
+const struct nlattr *nft_find(const struct nlmsghdr *message, uint16_t type);
+
 /* An errno of nf_tables in words. */
 int nft_fail(struct pp_error *err, int code);
 
