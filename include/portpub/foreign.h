@@ -29,6 +29,9 @@ void pp_foreign_chains_fini(struct pp_foreign_chains *list);
 /* Append the chains of all tables but ours; iptables' are among them where it is iptables-nft. */
 int pp_foreign_chains_read(struct pp_nft *nft, struct pp_foreign_chains *out, struct pp_error *err);
 
+/* Is it a table of this program? */
+bool pp_foreign_is_ours(uint8_t family, const char *table);
+
 /* "ip", "inet", ...: as nft writes it. */
 const char *pp_foreign_family(uint8_t family);
 

@@ -31,7 +31,7 @@ static int append(struct pp_foreign_chains *list, const struct pp_foreign_chain 
 	return 0;
 }
 
-static bool is_ours(uint8_t family, const char *table)
+bool pp_foreign_is_ours(uint8_t family, const char *table)
 {
 	return family == NFPROTO_INET &&
 	       (strcmp(table, PP_TABLE_NAME) == 0 || strcmp(table, PP_TABLE_NAME "-anchor") == 0);
@@ -44,7 +44,8 @@ static bool describe(const struct nftnl_chain *chain, struct pp_foreign_chain *o
 	const char *type = nftnl_chain_get_str(chain, NFTNL_CHAIN_TYPE);
 
 	*out = (struct pp_foreign_chain){ .family = (uint8_t)nftnl_chain_get_u32(chain, NFTNL_CHAIN_FAMILY) };
-	if (!table || !name || !nftnl_chain_is_set(chain, NFTNL_CHAIN_HOOKNUM) || is_ours(out->family, table))
+	if (!table || !name || !nftnl_chain_is_set(chain, NFTNL_CHAIN_HOOKNUM) ||
+	    pp_foreign_is_ours(out->family, table))
 		return false;
 	pp_show(out->table, sizeof(out->table), table, strlen(table));
 	pp_show(out->name, sizeof(out->name), name, strlen(name));
