@@ -47,6 +47,14 @@ int pp_container_of_pid(pid_t pid, struct pp_container *out, struct pp_error *er
 /* The one of a file, in /run/netns or /proc/PID/ns: -ENOENT, -EPERM, -EINVAL also when it is none. */
 int pp_container_of_netns(const char *path, struct pp_container *out, struct pp_error *err);
 
+/*
+ * Go into the container's namespace, call @look, and come back. -EPERM and the like when it cannot be entered,
+ * -ESRCH when it is gone: @look has not been called then. Only for one that has a process.
+ * -EIO, as above.
+ */
+int pp_container_visit(const struct pp_container *container, void (*look)(void *data), void *data,
+		       struct pp_error *err);
+
 /* Whether something listens on one of the container ports of @publication at least. */
 bool pp_container_listens(const struct pp_container *container, const struct pp_publication *publication);
 

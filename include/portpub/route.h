@@ -18,4 +18,7 @@ int pp_route_interface(const struct pp_address *to, char out[static IF_NAMESIZE]
  */
 bool pp_route_reaches(const struct pp_address *to);
 
+/* Does whoever has @to, on the other side of @interface, not say so? Somebody has to have asked lately. */
+bool pp_route_is_deaf(const struct pp_address *to, const char *interface);
+
 #endif

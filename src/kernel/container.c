@@ -197,6 +197,44 @@ int pp_container_of_pid(pid_t pid, struct pp_container *out, struct pp_error *er
 	return ret;
 }
 
+static int visit(int netns, void (*look)(void *data), void *data, struct pp_error *err)
+{
+	struct pp_home home = PP_HOME_INIT;
+	int ret = pp_home_open(&home, err);
+
+	if (ret == 0) {
+		ret = pp_home_leave(&home, netns);
+		if (ret < 0) {
+			pp_fail(err, -ret, "cannot go into the container: %s", strerror(-ret));
+		} else {
+			look(data);
+			ret = pp_home_return(&home, err);
+		}
+	}
+	pp_home_close(&home);
+	return ret;
+}
+
+int pp_container_visit(const struct pp_container *container, void (*look)(void *data), void *data,
+		       struct pp_error *err)
+{
+	int proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC), netns = -1, ret;
+	struct stat st;
+
+	if (proc >= 0) {
+		netns = pp_proc_open(proc, container->pid, "ns/net", 0);
+		close(proc);
+	}
+	if (netns < 0)
+		return fail_pid(err, container->pid, errno);
+	if (fstat(netns, &st) < 0 || st.st_ino != container->ino || st.st_dev != container->dev)
+		ret = pp_fail(err, ESRCH, "the container of process %d is gone", (int)container->pid);
+	else
+		ret = visit(netns, look, data, err);
+	close(netns);
+	return ret;
+}
+
 /* A path that names a process, as runtimes write it: the process is worth knowing. */
 static bool parse_pid(const char *path, pid_t *pid)
 {

@@ -99,3 +99,15 @@ int pp_ask(int bus, struct nlmsghdr *query, mnl_cb_t take, void *data)
 {
 	return ask_once(bus, query, NLM_F_ACK, take, data);
 }
+
+static int take_nothing(const struct nlmsghdr *header, void *data)
+{
+	(void)header;
+	(void)data;
+	return MNL_CB_OK;
+}
+
+int pp_tell(int bus, struct nlmsghdr *message, uint16_t flags)
+{
+	return ask_once(bus, message, NLM_F_ACK | flags, take_nothing, NULL);
+}

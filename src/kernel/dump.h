@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* How this room asks the kernel for a list, or for one thing. */
+/* How this room asks the kernel for a list, for one thing, or to do one. */
 #ifndef PORTPUB_KERNEL_DUMP_H
 #define PORTPUB_KERNEL_DUMP_H
 
@@ -19,5 +19,8 @@ int pp_ask(int bus, struct nlmsghdr *query, mnl_cb_t take, void *data);
 int pp_dump_open(int bus, struct mnl_socket **out);
 int pp_dump_on(struct mnl_socket *socket, struct nlmsghdr *query, mnl_cb_t take, void *data);
 int pp_ask_on(struct mnl_socket *socket, struct nlmsghdr *query, mnl_cb_t take, void *data);
+
+/* Something to be done, and no question: NLM_F_CREATE and the like are the caller's to give. */
+int pp_tell(int bus, struct nlmsghdr *message, uint16_t flags);
 
 #endif

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "portpub/route.h"
 
+#include "dump.h"
+
 #include <errno.h>
 #include <libmnl/libmnl.h>
+#include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 #include <string.h>
 
@@ -99,4 +102,26 @@ bool pp_route_reaches(const struct pp_address *to)
 	bool reaches = false;
 
 	return ask(to, RTM_F_FIB_MATCH, read_match, &reaches) == 0 && reaches;
+}
+
+static int read_neighbour(const struct nlmsghdr *header, void *data)
+{
+	const struct ndmsg *neighbour = mnl_nlmsg_get_payload(header);
+
+	*(bool *)data = neighbour->ndm_state & (NUD_FAILED | NUD_INCOMPLETE);
+	return MNL_CB_OK;
+}
+
+bool pp_route_is_deaf(const struct pp_address *to, const char *interface)
+{
+	_Alignas(struct nlmsghdr) char buffer[128];
+	struct nlmsghdr *query = mnl_nlmsg_put_header(buffer);
+	struct ndmsg *message = mnl_nlmsg_put_extra_header(query, sizeof(*message));
+	bool deaf = false;
+
+	query->nlmsg_type = RTM_GETNEIGH;
+	message->ndm_family = (uint8_t)to->family;
+	message->ndm_ifindex = (int)if_nametoindex(interface);
+	mnl_attr_put(query, NDA_DST, to->family == AF_INET ? 4 : 16, to->bytes);
+	return pp_ask(NETLINK_ROUTE, query, read_neighbour, &deaf) == 0 && deaf;
 }
