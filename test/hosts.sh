@@ -67,6 +67,8 @@ cable() {
 serve() {
 	nsenter -t "$1" -n "$HELLO" "$2" "$3" >"$tap_tmp/ready$3$2" & # not by at: the pid must be the server's own
 	pids="$pids $!"
+	# shellcheck disable=SC2034 # for those who end it
+	server=$!
 	until_true grep -q ready "$tap_tmp/ready$3$2"
 }
 

@@ -36,6 +36,7 @@ struct cli_command {
 extern const struct cli_command cli_add;
 extern const struct cli_command cli_check;
 extern const struct cli_command cli_del;
+extern const struct cli_command cli_doctor;
 extern const struct cli_command cli_explain;
 extern const struct cli_command cli_list;
 extern const struct cli_command cli_targets;

@@ -53,7 +53,7 @@ static int ask(struct mnl_socket *socket, struct nlmsghdr *query, uint16_t flags
 
 static int ask_once(int bus, struct nlmsghdr *query, uint16_t flags, mnl_cb_t take, void *data)
 {
-	struct mnl_socket *socket;
+	struct mnl_socket *socket = NULL;
 	int ret = pp_dump_open(bus, &socket);
 
 	if (ret < 0)

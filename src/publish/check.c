@@ -3,6 +3,8 @@
  * Records against kernel: both as sorted lists of entries, walked side by side. The rules are compared as the
  * kernel tells them, expression by expression.
  */
+#include "check.h"
+
 #include "portpub/nft.h"
 #include "portpub/publish.h"
 #include "portpub/sysctl.h"
@@ -20,11 +22,12 @@ struct check {
 	struct pp_records records;
 	struct pp_entries wanted, kernel;
 	const char *id; /* or NULL: all */
-	void (*differ)(const char *line, void *data);
+	check_differ *differ;
 	void *data;
 };
 
-__attribute__((format(printf, 2, 3))) static void differ(const struct check *check, const char *format, ...)
+__attribute__((format(printf, 3, 4))) static void differ(const struct check *check, const char *owner,
+							 const char *format, ...)
 {
 	char line[1024];
 	va_list args;
@@ -32,7 +35,7 @@ __attribute__((format(printf, 2, 3))) static void differ(const struct check *che
 	va_start(args, format);
 	vsnprintf(line, sizeof(line), format, args);
 	va_end(args);
-	check->differ(line, check->data);
+	check->differ(owner, line, check->data);
 }
 
 static int compare(const void *left, const void *right)
@@ -88,8 +91,8 @@ static void tell(const struct check *check, const char *what, const struct pp_en
 		return;
 	pp_entry_format_key(entry, key);
 	pp_entry_format_value(entry, value);
-	differ(check, "%s: %s %s%s%s%s%s", what, pp_set_shape(entry->set)->name, key, value[0] ? " : " : "",
-	       value, entry->owner[0] ? ", of " : "", entry->owner);
+	differ(check, entry->owner, "%s: %s %s%s%s%s%s", what, pp_set_shape(entry->set)->name, key,
+	       value[0] ? " : " : "", value, entry->owner[0] ? ", of " : "", entry->owner);
 }
 
 static void compare_entries(const struct check *check, const struct pp_entry *wanted,
@@ -129,7 +132,8 @@ static void check_shares(const struct check *check, const struct pp_record *reco
 
 	for (size_t i = 0; i < count; i++) {
 		if (!share_is_set(&shares[i], name))
-			differ(check, "%s is 0, and %s needs it", pp_sysctl_show(name, text), record->id);
+			differ(check, record->id, "%s is 0, and %s needs it", pp_sysctl_show(name, text),
+			       record->id);
 	}
 }
 
@@ -148,9 +152,17 @@ static int find_records(struct check *check, struct pp_error *err)
 	if (ret == 0)
 		ret = pp_store_load_all(&check->store, PP_STAGE_DELETING, &left, err);
 	for (size_t i = 0; ret == 0 && i < left.count; i++)
-		differ(check, "interrupted: %s was being added or removed", left.items[i].id);
+		differ(check, left.items[i].id, "interrupted: %s was being added or removed",
+		       left.items[i].id);
 	pp_records_fini(&left);
 	return ret;
+}
+
+static void differ_of_rules(const char *line, void *data)
+{
+	const struct check *check = data;
+
+	check->differ("", line, check->data);
 }
 
 static int check_kernel(struct check *check, struct pp_error *err)
@@ -163,9 +175,9 @@ static int check_kernel(struct check *check, struct pp_error *err)
 	if (ret < 0)
 		return ret;
 	if (state == PP_NFT_ABSENT && check->records.count)
-		differ(check, "missing in the kernel: the table inet " PP_TABLE_NAME);
+		differ(check, "", "missing in the kernel: the table inet " PP_TABLE_NAME);
 	else if (state != PP_NFT_ABSENT)
-		ret = pp_nft_check(&check->nft, check->differ, check->data, err);
+		ret = pp_nft_check(&check->nft, differ_of_rules, check, err);
 	if (ret == 0)
 		ret = want(check, err);
 	if (ret == 0)
@@ -175,28 +187,64 @@ static int check_kernel(struct check *check, struct pp_error *err)
 	return ret;
 }
 
+static void finish(struct check *check)
+{
+	pp_entries_fini(&check->wanted);
+	pp_entries_fini(&check->kernel);
+	pp_records_fini(&check->records);
+	pp_nft_close(&check->nft);
+	pp_store_close(&check->store);
+}
+
+static int begin(struct check *check, struct pp_error *err)
+{
+	int ret = pp_store_open_to_read(&check->store, err);
+
+	if (ret == 0)
+		ret = find_records(check, err);
+	else if (ret == -ENOENT && !check->id)
+		ret = 0;
+	return ret == 0 ? check_kernel(check, err) : ret;
+}
+
+int check_rules(check_differ *differ_by_owner, void *data, struct pp_error *err)
+{
+	struct check check = {
+		.store = PP_STORE_INIT, .nft = PP_NFT_INIT, .differ = differ_by_owner, .data = data
+	};
+	int ret = begin(&check, err);
+
+	finish(&check);
+	return ret;
+}
+
+/* Who differs does not matter to all. */
+struct telling {
+	void (*differ)(const char *line, void *data);
+	void *data;
+};
+
+static void tell_line(const char *owner, const char *line, void *data)
+{
+	const struct telling *telling = data;
+
+	(void)owner;
+	telling->differ(line, telling->data);
+}
+
 int pp_publish_check(const char *id, void (*tell_difference)(const char *line, void *data), void *data,
 		     struct pp_error *err)
 {
+	struct telling telling = { tell_difference, data };
 	struct check check = {
-		.store = PP_STORE_INIT, .nft = PP_NFT_INIT, .id = id, .differ = tell_difference, .data = data
+		.store = PP_STORE_INIT, .nft = PP_NFT_INIT, .id = id, .differ = tell_line, .data = &telling
 	};
-	int ret = pp_store_open_to_read(&check.store, err);
+	int ret = begin(&check, err);
 
-	if (ret == 0)
-		ret = find_records(&check, err);
-	else if (ret == -ENOENT && !id)
-		ret = 0;
-	if (ret == 0)
-		ret = check_kernel(&check, err);
 	for (size_t i = 0; ret == 0 && i < check.records.count; i++) {
 		if (!id || strcmp(id, check.records.items[i].id) == 0)
 			check_shares(&check, &check.records.items[i]);
 	}
-	pp_entries_fini(&check.wanted);
-	pp_entries_fini(&check.kernel);
-	pp_records_fini(&check.records);
-	pp_nft_close(&check.nft);
-	pp_store_close(&check.store);
+	finish(&check);
 	return ret;
 }

@@ -1,0 +1,96 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What is reachable is said to be, what must not be is kept out, and the doctor leaves nothing behind.
+. "${0%/*}/../tap.sh"
+. "${0%/*}/../hosts.sh"
+. "${0%/*}/../doctor.sh"
+page=${0%/*}/../../man/portpub.8
+
+is 'where nothing is published, there is nothing to do' "$("$PORTPUB" doctor; echo $?)" "$(printf 'nothing is published\n0')"
+serve "$container" 80 container
+nsenter -t "$container" -n "$HELPERS/hold" udp '' 53 udp '' 40000 >/dev/null &
+pids="$pids $!"
+publish web 8080:80
+publish local 127.0.0.1:81:80
+publish address 192.0.2.1:82:80 '[2001:db8::1]:82:80'
+publish names 53:53/udp 40000:40000/udp
+publish range 9000-9100:70-170
+"$PORTPUB" add --no-keeper --to 10.0.0.2,fd00::2 --id few --allow 192.0.2.0/24 83:80 >/dev/null 2>&1
+
+state() {
+	ip -br link | sed 's/ .*//'
+	ip -br addr
+	ip route show table all | sort
+	ip -6 route show table all | sort
+	ip neigh show | grep -c 198.18
+	nft list ruleset | sed 's/packets [0-9]* bytes [0-9]*//'
+}
+flows() { grep -c 198.18 /proc/net/nf_conntrack 2>/dev/null; }
+state >"$tap_tmp/before"
+well 'all of it is well'
+state >"$tap_tmp/after"
+is 'and left as it was' "$(diff "$tap_tmp/before" "$tap_tmp/after")" ''
+is 'conntrack has forgotten the client outside, too' "$(flows)" "$([ -e /proc/net/nf_conntrack ] && echo 0)"
+
+web=$("$PORTPUB" doctor web)
+has 'every address is tried from this host' "$web" 'from this host to 127.0.0.1:8080: connected'
+has 'and from outside' "$web" 'from outside to 192.0.2.1:8080: connected'
+has 'by IPv6, too' "$web" 'from outside to [2001:db8::1]:8080: connected'
+has 'what is not carried is told' "$web" 'note: ipv6 loopback is not carried'
+local=$("$PORTPUB" doctor local)
+has 'loopback is tried from this host' "$local" 'from this host to 127.0.0.1:81: connected'
+has 'and is closed to a client outside, who sends packets for it' "$local" 'from outside to 127.0.0.1:81: kept out'
+few=$("$PORTPUB" doctor few)
+has 'who is not admitted is kept out' "$few" 'from outside to 192.0.2.1:83: kept out'
+has 'where this host is admitted' "$few" 'from this host to 127.0.0.1:83: connected'
+names=$("$PORTPUB" doctor names)
+has 'a datagram that leaves for a container that listens is delivered' "$names" \
+	'from outside to 192.0.2.1:53: delivered, not answered'
+has 'on a port of the range that clients have, too' "$names" 'from outside to 192.0.2.1:40000: delivered'
+has 'of a range, the port that is listened on is tried' "$("$PORTPUB" doctor range)" \
+	'from outside to 192.0.2.1:9010: connected'
+
+is 'a single publication is examined by its spec' "$("$PORTPUB" doctor 192.0.2.1:82:80 | grep -c '^address')" 1
+is 'a record by its id' "$("$PORTPUB" doctor address | grep -c '^address')" 2
+run "$PORTPUB" doctor nobody
+is 'an unknown id is an error' "$status $err" '1 portpub: nothing is published as nobody: portpub list tells what is'
+run "$PORTPUB" doctor 99:99
+is 'and so is a spec that is not published' "$status" 1
+run "$PORTPUB" doctor 127.0.0.1:x
+is 'a spec that is none is bad input' "$status" 2
+
+json=$("$PORTPUB" doctor --json local)
+is 'programs are told the same' "$(echo "$json" | jq -c '.[] | [.id, .spec, .reachable, .problems, .notes]')" \
+	'["local","127.0.0.1:81:80/tcp",true,[],[]]'
+is 'test by test' "$(echo "$json" | jq -c '.[0].tests')" \
+	'[{"from":"this host","to":"127.0.0.1:81","result":"connected","good":true},{"from":"outside","to":"127.0.0.1:81","result":"kept out","good":true}]'
+keys() { sed -n '/^\.Sh THE ANSWER OF DOCTOR/,/^\.Sh TARGETS/s/^\.It Li //p' "$page" | sed 's/ , /\n/g' | sort | paste -sd ' '; }
+is 'the keys stand in the manual, and no other' "$(echo "$json" | jq -r '.[0] | keys | join(" ")')" "$(keys)"
+
+is 'who may not make a client outside is told so, and the rest is tried' "$(
+	setpriv --bounding-set -all --inh-caps -all --ambient-caps -all --no-new-privs "$PORTPUB" doctor local 2>&1
+	echo $?
+)" "$(
+	cat <<-'WORDS'
+		portpub: the kernel's rules have not been looked at: the kernel path needs CAP_NET_ADMIN in this network namespace: run it as root
+		portpub: nothing was tried from outside: no client outside can be made: Operation not permitted
+		local 127.0.0.1:81:80/tcp: reachable
+		  from this host to 127.0.0.1:81: connected
+		  note: the container is not to be found on this host: what it listens on is not known; not all processes could be looked into
+		0
+	WORDS
+)"
+
+# It takes two seconds to find that nothing comes through.
+nft 'table inet block { chain forward { type filter hook forward priority 0; policy drop; }; }'
+"$PORTPUB" doctor web >/dev/null 2>&1 &
+doctor=$!
+is_there() { ip -br link | grep -q '^ppdoc'; }
+is_gone() { ! is_there; }
+until_true is_there
+kill -KILL $doctor
+ok 'when it is killed, its client outside goes with it' until_true is_gone
+nft delete table inet block
+state >"$tap_tmp/after"
+is 'and nothing else stays' "$(diff "$tap_tmp/before" "$tap_tmp/after")" ''
+finish
