@@ -86,6 +86,12 @@ const char *pp_via_name(enum pp_via via);
 int pp_plan_make(const struct pp_publication *publication, const struct pp_request *request,
 		 struct pp_plan *out, struct pp_error *err);
 
+/*
+ * Is @publication for some alone: for this host, or for an allow list? Then nobody else is to have the container's
+ * port by another way either.
+ */
+bool pp_plan_is_for_some(const struct pp_publication *publication, const struct pp_request *request);
+
 enum pp_reach pp_plan_reach(const struct pp_publication *publication);
 
 const char *pp_path_name(enum pp_path path);

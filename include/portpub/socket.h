@@ -31,6 +31,10 @@ void pp_sockets_fini(struct pp_sockets *list);
  */
 int pp_sockets_read(enum pp_protocol protocol, uint16_t port, struct pp_sockets *out, struct pp_error *err);
 
+/* The same, and of UDP those that are connected, too: nobody else can bind their ports. */
+int pp_sockets_read_bound(enum pp_protocol protocol, uint16_t port, struct pp_sockets *out,
+			  struct pp_error *err);
+
 /* Whether a bind of @address to the same port of the same protocol would collide with @socket. */
 bool pp_socket_overlaps(const struct pp_socket *socket, const struct pp_address *address);
 

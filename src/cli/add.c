@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* portpub add: publish. */
 #include "portpub/container.h"
+#include "portpub/nft.h"
 #include "portpub/publish.h"
 #include "published.h"
 #include "request.h"
@@ -88,14 +89,24 @@ static int check_options(const struct addition *addition, struct pp_error *err)
 		return pp_fail(err, EINVAL, "--to, --pid and --netns each name the container: choose one");
 	if (addition->replace && !addition->record.id[0])
 		return pp_fail(err, EINVAL, "--replace needs the --id of what it replaces");
-	if (!request->no_keeper)
+	if (!request->no_keeper && request->via != PP_VIA_KERNEL)
 		return pp_fail(err, EINVAL,
 			       "this version has no keeper, which would carry what the kernel cannot: say "
 			       "--no-keeper"
 			       " to publish with rules alone");
-	if (request->via == PP_VIA_USERSPACE)
+	if (request->no_keeper && request->via == PP_VIA_USERSPACE)
 		return pp_fail(err, EINVAL, "--no-keeper leaves nobody to forward in userspace");
 	return 0;
+}
+
+/* Who may not publish is told that, and not first that no container was found. */
+static int check_rights(struct pp_error *err)
+{
+	struct pp_nft nft = PP_NFT_INIT;
+	int ret = pp_nft_open(&nft, err);
+
+	pp_nft_close(&nft);
+	return ret;
 }
 
 static int use_container(struct addition *addition, const struct pp_container *container,
@@ -197,6 +208,8 @@ static int add(const struct cli_command *self, int argc, char **argv, struct add
 		ret = request_complete(self->name, &addition->arguments, argv + optind, request, err);
 	if (ret == 0)
 		ret = check_options(addition, err);
+	if (ret == 0)
+		ret = check_rights(err);
 	if (ret == 0)
 		ret = find_target(addition, err);
 	if (ret == 0)

@@ -48,7 +48,7 @@ static int run(const struct cli_command *self, int argc, char **argv)
 const struct cli_command cli_del = {
 	.name = "del",
 	.synopsis = "ID|SPEC... | --all",
-	.summary = "Unpublish: by id, or a single publication by the SPEC that list shows",
+	.summary = "Unpublish: by id, or a single publication by its SPEC as add printed it",
 	.options = options,
 	.run = run,
 };

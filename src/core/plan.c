@@ -204,6 +204,11 @@ int pp_plan_make(const struct pp_publication *publication, const struct pp_reque
 	return 0;
 }
 
+bool pp_plan_is_for_some(const struct pp_publication *publication, const struct pp_request *request)
+{
+	return request->allow.count || pp_plan_reach(publication) == PP_REACH_HOST;
+}
+
 enum pp_reach pp_plan_reach(const struct pp_publication *publication)
 {
 	static const enum pp_reach reach[] = {

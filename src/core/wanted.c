@@ -265,10 +265,10 @@ static bool opens(const struct pp_publication *publication, sa_family_t family)
 
 /*
  * By family: a port that is open to others by IPv6 alone must not open the container's IPv4 address. First
- * what is for this host is put in, then what anybody publishes elsewhere is taken out.
+ * what is for some alone is put in, then what anybody publishes for all is taken out.
  */
-static bool ports_of_this_host(const struct pp_record *const records[], size_t count, sa_family_t family,
-			       struct pp_port_set *out)
+static bool ports_for_some(const struct pp_record *const records[], size_t count, sa_family_t family,
+			   struct pp_port_set *out)
 {
 	bool any = false;
 
@@ -277,14 +277,13 @@ static bool ports_of_this_host(const struct pp_record *const records[], size_t c
 			const struct pp_publications *list = &records[r]->request.publications;
 
 			for (size_t i = 0; i < list->count; i++) {
-				bool host_only = pp_plan_reach(&list->items[i]) == PP_REACH_HOST;
+				bool some = pp_plan_is_for_some(&list->items[i], &records[r]->request);
 
-				if (pass == 0 && host_only && !any) {
+				if (pass == 0 && some && !any) {
 					memset(out, 0, sizeof(*out));
 					any = true;
 				}
-				if (pass == 0 ? host_only
-					      : any && !host_only && opens(&list->items[i], family))
+				if (pass == 0 ? some : any && !some && opens(&list->items[i], family))
 					pp_port_set_change(out, &list->items[i], pass == 0);
 			}
 		}
@@ -312,7 +311,7 @@ static int add_directs(const struct pp_record *const records[], size_t count, sa
 	struct pp_port_set ports;
 	int ret = 0;
 
-	if (target->family == AF_UNSPEC || !ports_of_this_host(records, count, family, &ports))
+	if (target->family == AF_UNSPEC || !ports_for_some(records, count, family, &ports))
 		return 0;
 	for (int p = 0; p < PP_PROTOCOL_COUNT; p++) {
 		for (uint32_t port = 1; ret == 0 && port <= UINT16_MAX; port++) {

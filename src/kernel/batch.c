@@ -213,10 +213,13 @@ static void get_owner(const struct nlattr *element, char out[static PP_ID_SIZE])
 	const struct nlattr *attr = find(element, NFTA_SET_ELEM_USERDATA);
 	const uint8_t *data = attr ? mnl_attr_get_payload(attr) : NULL;
 	size_t size = attr ? mnl_attr_get_payload_len(attr) : 0;
+	struct pp_error ignored;
 
 	if (size < 2 || data[0] != COMMENT_TYPE || data[1] > size - 2)
 		return;
 	snprintf(out, PP_ID_SIZE, "%.*s", (int)data[1], (const char *)data + 2);
+	if (pp_id_check(out, &ignored) < 0) /* somebody else's words */
+		out[0] = '\0';
 }
 
 /* nft writes one counter as an expression, and several as a list: a kernel may tell it either way. */

@@ -150,15 +150,15 @@ static int send_batch(struct pp_nft *nft, struct batch *batch, size_t *fault)
 	return -answer.code;
 }
 
-/* How far a change has come. */
+/* How far a change has come. The rules come last: a table without them is known for not being whole. */
 struct progress {
-	bool built;
+	bool sets, rules;
 	size_t removed, added;
 };
 
 static bool is_done(const struct pp_nft_change *change, const struct progress *progress)
 {
-	return progress->built && progress->removed == change->remove.count &&
+	return progress->rules && progress->removed == change->remove.count &&
 	       progress->added == change->add.count;
 }
 
@@ -168,15 +168,20 @@ static int build_batch(const struct pp_nft_change *change, const uint32_t *gener
 {
 	int ret = batch_open(batch, generation, err);
 
-	if (ret == 0 && !progress->built && change->found != PP_NFT_WHOLE)
-		ret = rules_build(batch, change->found == PP_NFT_DAMAGED, err);
-	progress->built = true;
+	if (ret == 0 && !progress->sets)
+		ret = rules_build_sets(batch, change->found == PP_NFT_DAMAGED, err);
+	progress->sets = true;
 	if (ret == 0)
 		ret = batch_entries(batch, false, change->remove.items, change->remove.count,
 				    &progress->removed, limit, err);
 	if (ret == 0 && progress->removed == change->remove.count)
 		ret = batch_entries(batch, true, change->add.items, change->add.count, &progress->added,
 				    limit, err);
+	if (ret == 0 && !progress->rules && progress->added == change->add.count &&
+	    batch->size < limit - RULES_SIZE) {
+		ret = rules_build_chains(batch, err);
+		progress->rules = true;
+	}
 	return ret == 0 ? batch_close(batch, err) : ret;
 }
 
@@ -218,31 +223,48 @@ static int commit_parts(struct pp_nft *nft, const struct pp_nft_change *change, 
 	return ret;
 }
 
-/* Earlier batches of a change whose later one failed. The table itself may stay: it does nothing empty. */
+/* A table that was being made anew is nothing to go back to: the next command begins again. */
+static void undo_table(struct pp_nft *nft)
+{
+	struct batch batch = { .sequence = nft->sequence };
+	struct pp_error ignored;
+	size_t fault;
+
+	if (batch_open(&batch, NULL, &ignored) == 0 && rules_build_nothing(&batch, &ignored) == 0 &&
+	    batch_close(&batch, &ignored) == 0)
+		send_batch(nft, &batch, &fault);
+	batch_fini(&batch);
+}
+
+/* Earlier batches of a change whose later one failed. */
 static void undo(struct pp_nft *nft, const struct pp_nft_change *change, const struct progress *done)
 {
 	struct pp_nft_change back = {
 		.found = PP_NFT_WHOLE,
 		.remove = { change->add.items, done->added },
-		.add = { change->remove.items, change->found == PP_NFT_WHOLE ? done->removed : 0 },
+		.add = { change->remove.items, done->removed },
 	};
-	struct progress progress = { .built = true };
+	struct progress progress = { .sets = true, .rules = true };
 	struct pp_error ignored;
-	size_t fault = 0;
+	size_t fault;
 
-	commit_parts(nft, &back, false, &progress, &fault, &ignored);
+	if (change->found == PP_NFT_WHOLE)
+		commit_parts(nft, &back, false, &progress, &fault, &ignored);
+	else
+		undo_table(nft);
 }
 
 int pp_nft_commit(struct pp_nft *nft, const struct pp_nft_change *change, size_t *fault, struct pp_error *err)
 {
-	struct progress done = { .built = change->found == PP_NFT_WHOLE };
+	bool whole = change->found == PP_NFT_WHOLE;
+	struct progress done = { .sets = whole, .rules = whole };
 	int ret;
 
 	*fault = 0;
 	if (is_done(change, &done))
 		return 0;
 	ret = commit_parts(nft, change, true, &done, fault, err);
-	if (ret < 0 && (done.added || done.removed))
+	if (ret < 0 && (done.added || done.removed || done.sets != whole))
 		undo(nft, change, &done);
 	return ret;
 }

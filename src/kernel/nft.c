@@ -62,10 +62,25 @@ struct nlmsghdr *nft_begin(struct pp_nft *nft, char *buffer, uint8_t family, uin
 	return message;
 }
 
+/* Take the mark of a dump that changes spoilt off its messages, so that it is read to its end. */
+static bool take_mark(char *buffer, ssize_t size)
+{
+	struct nlmsghdr *message = (void *)buffer;
+	bool marked = false;
+	int left = (int)size;
+
+	for (; mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left)) {
+		marked |= message->nlmsg_flags & NLM_F_DUMP_INTR;
+		message->nlmsg_flags &= (uint16_t)~NLM_F_DUMP_INTR;
+	}
+	return marked;
+}
+
 int nft_ask(struct pp_nft *nft, const struct nlmsghdr *question, mnl_cb_t take, void *data)
 {
 	_Alignas(struct nlmsghdr) char buffer[RECEIVE_SIZE];
 	unsigned int port = mnl_socket_get_portid(nft->socket);
+	bool spoilt = false;
 	int ret = MNL_CB_OK;
 
 	if (mnl_socket_sendto(nft->socket, question, question->nlmsg_len) < 0)
@@ -79,9 +94,12 @@ int nft_ask(struct pp_nft *nft, const struct nlmsghdr *question, mnl_cb_t take, 
 			return -errno;
 		if (((struct nlmsghdr *)buffer)->nlmsg_seq != question->nlmsg_seq)
 			continue; /* left over */
+		spoilt |= take_mark(buffer, n);
 		ret = mnl_cb_run(buffer, (size_t)n, question->nlmsg_seq, port, take, data);
 	}
-	return ret < 0 ? -errno : 0;
+	if (ret < 0)
+		return -errno;
+	return spoilt ? -EINTR : 0;
 }
 
 const struct nlattr *nft_find(const struct nlmsghdr *message, uint16_t type)
@@ -101,13 +119,6 @@ static int take_generation(const struct nlmsghdr *message, void *data)
 
 	if (id && mnl_attr_validate(id, MNL_TYPE_U32) >= 0)
 		*(uint32_t *)data = ntohl(mnl_attr_get_u32(id));
-	return MNL_CB_OK;
-}
-
-static int count_message(const struct nlmsghdr *message, void *data)
-{
-	(void)message;
-	++*(size_t *)data;
 	return MNL_CB_OK;
 }
 
@@ -132,16 +143,30 @@ static int count_rules(struct pp_nft *nft, size_t *count)
 	return nft_ask(nft, question, add_rules, count);
 }
 
-static int find_table(struct pp_nft *nft, bool *found)
+struct table {
+	bool found, dormant;
+};
+
+static int take_table(const struct nlmsghdr *message, void *data)
+{
+	const struct nlattr *flags = nft_find(message, NFTA_TABLE_FLAGS);
+	struct table *table = data;
+
+	table->found = true;
+	table->dormant = flags && mnl_attr_validate(flags, MNL_TYPE_U32) >= 0 &&
+			 ntohl(mnl_attr_get_u32(flags)) & NFT_TABLE_F_DORMANT;
+	return MNL_CB_OK;
+}
+
+static int find_table(struct pp_nft *nft, struct table *table)
 {
 	_Alignas(struct nlmsghdr) char buffer[NFT_QUESTION_SIZE];
 	struct nlmsghdr *question = nft_begin(nft, buffer, NFPROTO_INET, NFT_MSG_GETTABLE, 0);
-	size_t count = 0;
 	int ret;
 
+	*table = (struct table){ false, false };
 	mnl_attr_put_strz(question, NFTA_TABLE_NAME, PP_TABLE_NAME);
-	ret = nft_ask(nft, question, count_message, &count);
-	*found = count > 0;
+	ret = nft_ask(nft, question, take_table, table);
 	return ret == -ENOENT ? 0 : ret;
 }
 
@@ -176,19 +201,22 @@ int pp_nft_open(struct pp_nft *nft, struct pp_error *err)
 
 int pp_nft_look(struct pp_nft *nft, enum pp_nft_state *state, struct pp_error *err)
 {
-	bool found = true;
+	struct table table = { false, false };
 	size_t count = 0;
 	int ret = read_generation(nft);
 
+	if (ret == 0)
+		ret = find_table(nft, &table);
 	do {
-		if (ret == 0 || ret == -EINTR)
+		if ((ret == 0 || ret == -EINTR) && table.found)
 			ret = count_rules(nft, &count);
 	} while (ret == -EINTR);
-	if (ret == 0 && count == 0)
-		ret = find_table(nft, &found);
 	if (ret < 0)
 		return nft_fail(err, -ret);
-	*state = !found ? PP_NFT_ABSENT : count == rules_count() ? PP_NFT_WHOLE : PP_NFT_DAMAGED;
+	if (!table.found)
+		*state = PP_NFT_ABSENT;
+	else
+		*state = count == rules_count() && !table.dormant ? PP_NFT_WHOLE : PP_NFT_DAMAGED;
 	return 0;
 }
 

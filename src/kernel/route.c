@@ -71,6 +71,12 @@ static int ask(const struct pp_address *to, unsigned int flags, mnl_cb_t take, v
 	return code;
 }
 
+/* What routes of the types blackhole, prohibit and throw answer: neither bad input nor a missing right. */
+static bool is_denial(int code)
+{
+	return code == EINVAL || code == EACCES || code == EPERM || code == EAGAIN;
+}
+
 int pp_route_interface(const struct pp_address *to, char out[static IF_NAMESIZE], struct pp_error *err)
 {
 	char text[PP_ADDRESS_TEXT], name[IF_NAMESIZE];
@@ -83,7 +89,8 @@ int pp_route_interface(const struct pp_address *to, char out[static IF_NAMESIZE]
 	if (code == 0 && !if_indextoname(index, name))
 		code = errno;
 	if (code)
-		return pp_fail(err, code, "no way to %s: %s", pp_address_format(to, text), strerror(code));
+		return pp_fail(err, is_denial(code) ? ENETUNREACH : code, "no way to %s: %s",
+			       pp_address_format(to, text), strerror(code));
 	memcpy(out, name, sizeof(name));
 	return 0;
 }

@@ -73,14 +73,18 @@ static int check_rule(const struct nlmsghdr *message, void *data)
 int pp_nft_check(struct pp_nft *nft, void (*differ)(const char *line, void *data), void *data,
 		 struct pp_error *err)
 {
-	_Alignas(struct nlmsghdr) char buffer[NFT_QUESTION_SIZE];
-	struct nlmsghdr *question = nft_begin(nft, buffer, NFPROTO_INET, NFT_MSG_GETRULE, NLM_F_DUMP);
 	struct rules_check check = { .differ = differ, .data = data };
 	char line[96];
 	int ret;
 
-	mnl_attr_put_strz(question, NFTA_RULE_TABLE, PP_TABLE_NAME);
-	ret = nft_ask(nft, question, check_rule, &check);
+	do {
+		_Alignas(struct nlmsghdr) char buffer[NFT_QUESTION_SIZE];
+		struct nlmsghdr *question = nft_begin(nft, buffer, NFPROTO_INET, NFT_MSG_GETRULE, NLM_F_DUMP);
+
+		check.next = 0;
+		mnl_attr_put_strz(question, NFTA_RULE_TABLE, PP_TABLE_NAME);
+		ret = nft_ask(nft, question, check_rule, &check);
+	} while (ret == -EINTR); /* somebody changed a ruleset meanwhile: what differs is told again */
 	if (ret < 0)
 		return nft_fail(err, -ret);
 	if (check.failed)

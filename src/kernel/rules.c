@@ -602,7 +602,7 @@ static int build_rule(struct batch *batch, size_t i, struct pp_error *err)
 	return ret;
 }
 
-int rules_build(struct batch *batch, bool exists, struct pp_error *err)
+int rules_build_sets(struct batch *batch, bool exists, struct pp_error *err)
 {
 	int ret = exists ? build_table(batch, true, err) : 0;
 
@@ -610,9 +610,21 @@ int rules_build(struct batch *batch, bool exists, struct pp_error *err)
 		ret = build_table(batch, false, err);
 	for (int i = 0; ret == 0 && i < PP_SET_COUNT; i++)
 		ret = build_set(batch, (enum pp_set)i, err);
+	return ret;
+}
+
+int rules_build_chains(struct batch *batch, struct pp_error *err)
+{
+	int ret = 0;
+
 	for (size_t i = 0; ret == 0 && i < sizeof(chains) / sizeof(chains[0]); i++)
 		ret = build_chain(batch, i, err);
 	for (size_t i = 0; ret == 0 && i < rules_count(); i++)
 		ret = build_rule(batch, i, err);
 	return ret;
+}
+
+int rules_build_nothing(struct batch *batch, struct pp_error *err)
+{
+	return build_table(batch, true, err);
 }

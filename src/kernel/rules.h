@@ -10,8 +10,13 @@ struct nftnl_rule;
 /* How many rules the table has. */
 size_t rules_count(void);
 
-/* Append what makes the table anew; @exists where one is there, which goes in the same batch. */
-int rules_build(struct batch *batch, bool exists, struct pp_error *err);
+/* Append what makes the table anew, with its sets; @exists where one is there, which goes in the same batch. */
+int rules_build_sets(struct batch *batch, bool exists, struct pp_error *err);
+
+/* Append the chains and rules that make it work; how much that is at most, and what takes the table away. */
+enum { RULES_SIZE = 32768 };
+int rules_build_chains(struct batch *batch, struct pp_error *err);
+int rules_build_nothing(struct batch *batch, struct pp_error *err);
 
 /* The rules in their order, of all chains; free each with nftnl_rule_free. NULL when memory runs out. */
 struct nftnl_rule *rules_make(size_t index);

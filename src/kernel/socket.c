@@ -26,6 +26,7 @@ static_assert(sizeof(kinds) / sizeof(kinds[0]) == PP_PROTOCOL_COUNT, "a row for 
 struct reading {
 	enum pp_protocol protocol;
 	struct pp_sockets list;
+	uint32_t states;
 };
 
 void pp_sockets_fini(struct pp_sockets *list)
@@ -93,14 +94,15 @@ static int read_family(sa_family_t family, uint16_t port, struct reading *readin
 	request = mnl_nlmsg_put_extra_header(query, sizeof(*request));
 	request->sdiag_family = (uint8_t)family;
 	request->sdiag_protocol = kinds[reading->protocol].number;
-	request->idiag_states = kinds[reading->protocol].states;
+	request->idiag_states = reading->states;
 	request->id.idiag_sport = htons(port);
 	return pp_dump(NETLINK_SOCK_DIAG, query, take, reading);
 }
 
-int pp_sockets_read(enum pp_protocol protocol, uint16_t port, struct pp_sockets *out, struct pp_error *err)
+static int read_sockets(enum pp_protocol protocol, uint16_t port, uint32_t states, struct pp_sockets *out,
+			struct pp_error *err)
 {
-	struct reading reading = { protocol, *out };
+	struct reading reading = { protocol, *out, states };
 	size_t before = out->count;
 	int ret = 0;
 
@@ -115,6 +117,19 @@ int pp_sockets_read(enum pp_protocol protocol, uint16_t port, struct pp_sockets 
 	out->count = before;
 	return pp_fail(err, -ret, "cannot ask who listens on %s ports: %s", pp_protocol_name(protocol),
 		       strerror(-ret));
+}
+
+int pp_sockets_read(enum pp_protocol protocol, uint16_t port, struct pp_sockets *out, struct pp_error *err)
+{
+	return read_sockets(protocol, port, kinds[protocol].states, out, err);
+}
+
+int pp_sockets_read_bound(enum pp_protocol protocol, uint16_t port, struct pp_sockets *out,
+			  struct pp_error *err)
+{
+	uint32_t connected = protocol == PP_UDP ? 1U << TCP_ESTABLISHED : 0;
+
+	return read_sockets(protocol, port, kinds[protocol].states | connected, out, err);
 }
 
 bool pp_socket_overlaps(const struct pp_socket *socket, const struct pp_address *address)

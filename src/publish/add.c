@@ -164,7 +164,7 @@ static int finish(struct addition *addition, struct pp_error *err)
 {
 	struct session *session = &addition->session;
 	const struct pp_record *old = old_of(addition);
-	int ret = shares_set(&session->store, addition->record, session->report, err);
+	int ret = shares_set(&session->store, &session->nft, addition->record, session->report, err);
 
 	if (ret == 0)
 		ret = flows_flush(&addition->transaction, err);

@@ -76,7 +76,7 @@ static bool is_stale(const struct pp_flow *flow, const struct pp_entry *added, c
 		return removed && goes_to(flow, removed);
 	if (!flow->dnat)
 		return flow->protocol == PP_UDP;
-	if (removed && flow->protocol != PP_UDP && goes_to(flow, removed))
+	if (flow->protocol != PP_UDP && (!removed || goes_to(flow, removed)))
 		return false;
 	return !goes_to(flow, added);
 }

@@ -126,10 +126,13 @@ int forward_set(const struct pp_store *store, sa_family_t family, const char *in
 
 int forward_put_back(const struct pp_store *store, sa_family_t family, struct pp_error *err)
 {
+	bool ours = setting_is_ours(store, everywhere(family));
 	int ret = setting_put_back(store, everywhere(family), "", err);
 
 	if (ret < 0)
 		return ret;
+	if (!ours && family == AF_INET) /* somebody has turned it off, and these with it */
+		setting_give_up(store, "net/ipv4/conf/", "/forwarding");
 	return family == AF_INET ? setting_put_back(store, "net/ipv4/conf/", "/forwarding", err)
 				 : setting_put_back(store, "net/ipv6/", "", err);
 }

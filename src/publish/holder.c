@@ -115,7 +115,7 @@ static int add_publications(const struct pp_store *store, struct question *quest
 static int add_sockets(const struct question *question, struct pp_holders *out, struct pp_error *err)
 {
 	struct pp_sockets sockets = PP_SOCKETS_INIT;
-	int ret = pp_sockets_read(question->protocol, question->port, &sockets, err);
+	int ret = pp_sockets_read_bound(question->protocol, question->port, &sockets, err);
 
 	for (size_t i = 0; ret == 0 && i < sockets.count; i++) {
 		struct pp_holder holder = { .protocol = question->protocol,

@@ -89,7 +89,7 @@ static int read_taken(const struct ports *ports, struct taken *taken, struct pp_
 	for (int set = PP_SET_HOST4; ret == 0 && set <= PP_SET_ANY6; set++)
 		ret = read_map(ports, (enum pp_set)set, NULL, &taken->entries, err);
 	for (int protocol = 0; ret == 0 && protocol < PP_PROTOCOL_COUNT; protocol++)
-		ret = pp_sockets_read((enum pp_protocol)protocol, 0, &taken->sockets, err);
+		ret = pp_sockets_read_bound((enum pp_protocol)protocol, 0, &taken->sockets, err);
 	return ret;
 }
 
@@ -398,7 +398,7 @@ int ports_check_sockets(const struct pp_publications *asked, const struct pp_pub
 
 		if (!any)
 			continue;
-		ret = pp_sockets_read((enum pp_protocol)p, port, &sockets, err);
+		ret = pp_sockets_read_bound((enum pp_protocol)p, port, &sockets, err);
 		if (ret == 0)
 			ret = check_sockets(&sockets, asked, before, err);
 		pp_sockets_fini(&sockets);

@@ -45,7 +45,7 @@ int session_undo(struct session *session, const struct pp_record *record, struct
 	if (ret == 0 || ret == -ENOENT)
 		ret = transaction_force(&transaction, err);
 	if (ret == 0 && after)
-		ret = shares_set(&session->store, after, session->report, err);
+		ret = shares_set(&session->store, &session->nft, after, session->report, err);
 	if (ret == 0)
 		ret = flows_flush(&transaction, err);
 	if (ret == 0)
@@ -57,9 +57,9 @@ int session_undo(struct session *session, const struct pp_record *record, struct
 	return ret;
 }
 
-/* The records are in deleting/, or what is to stay of them is in adding/. */
+/* The records are in deleting/, or what is to stay of them is in adding/. *@changed: the kernel has it. */
 static int carry_out(struct session *session, const struct change *changes, size_t count, bool unsure,
-		     struct pp_error *err)
+		     bool *changed, struct pp_error *err)
 {
 	struct transaction transaction = { .store = &session->store,
 					   .nft = &session->nft,
@@ -69,6 +69,7 @@ static int carry_out(struct session *session, const struct change *changes, size
 					   .unsure = unsure };
 	int ret = transaction_force(&transaction, err);
 
+	*changed = ret == 0;
 	if (ret == 0)
 		ret = flows_flush(&transaction, err);
 	for (size_t i = 0; ret == 0 && i < count; i++) {
@@ -106,6 +107,7 @@ static void unprepare(struct session *session, const struct change *change)
 int session_change(struct session *session, const struct change *changes, size_t count, struct pp_error *err)
 {
 	size_t prepared = 0;
+	bool changed = false;
 	int ret = 0;
 
 	while (ret == 0 && prepared < count) {
@@ -113,8 +115,8 @@ int session_change(struct session *session, const struct change *changes, size_t
 		prepared += ret == 0;
 	}
 	if (ret == 0)
-		return carry_out(session, changes, count, false, err);
-	while (prepared)
+		ret = carry_out(session, changes, count, false, &changed, err);
+	while (ret < 0 && !changed && prepared)
 		unprepare(session, &changes[--prepared]);
 	return ret;
 }
@@ -122,6 +124,7 @@ int session_change(struct session *session, const struct change *changes, size_t
 static int finish_deleting(struct session *session, const struct pp_records *records, struct pp_error *err)
 {
 	struct change *changes;
+	bool changed;
 	int ret;
 
 	if (!records->count)
@@ -131,7 +134,7 @@ static int finish_deleting(struct session *session, const struct pp_records *rec
 		return pp_fail(err, ENOMEM, "out of memory");
 	for (size_t i = 0; i < records->count; i++)
 		changes[i].before = &records->items[i];
-	ret = carry_out(session, changes, records->count, true, err);
+	ret = carry_out(session, changes, records->count, true, &changed, err);
 	for (size_t i = 0; ret == 0 && i < records->count; i++)
 		pp_report_say(session->report, "removed %s, whose removal was interrupted",
 			      records->items[i].id);

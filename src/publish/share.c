@@ -50,12 +50,12 @@ static unsigned int classes_of(const struct pp_record *record, sa_family_t famil
 	return classes;
 }
 
-static bool is_for_this_host(const struct pp_record *record)
+static bool is_for_some(const struct pp_record *record)
 {
 	const struct pp_publications *list = &record->request.publications;
 
 	for (size_t i = 0; i < list->count; i++) {
-		if (pp_plan_reach(&list->items[i]) == PP_REACH_HOST)
+		if (pp_plan_is_for_some(&list->items[i], &record->request))
 			return true;
 	}
 	return false;
@@ -63,7 +63,7 @@ static bool is_for_this_host(const struct pp_record *record)
 
 size_t shares_of(const struct pp_record *record, struct share out[static SHARES_MAX])
 {
-	bool local = is_for_this_host(record);
+	bool local = is_for_some(record);
 	char address[PP_ADDRESS_TEXT];
 	size_t count = 0;
 
@@ -127,44 +127,73 @@ bool share_is_set(const struct share *share, char name[static PP_SYSCTL_NAME])
 	}
 }
 
-static int set(const struct pp_store *store, const struct share *share, const struct pp_report *report,
-	       struct pp_error *err)
+static void count_difference(const char *line, void *data)
+{
+	(void)line;
+	++*(size_t *)data;
+}
+
+/* Before packets for 127/8 are let in by an interface: are the rules that keep them out what they should be? */
+static int check_guard(struct pp_nft *nft, struct pp_error *err)
+{
+	size_t differences = 0;
+	int ret = pp_nft_check(nft, count_difference, &differences, err);
+
+	if (ret == 0 && differences)
+		return pp_fail(
+			err, EUCLEAN,
+			"somebody has changed the rules of table inet " PP_TABLE_NAME
+			", the guard of 127.0.0.0/8 among them: see portpub check; once it is deleted, the"
+			" next add makes it anew");
+	return ret;
+}
+
+static int set(const struct pp_store *store, struct pp_nft *nft, const struct share *share,
+	       const struct pp_report *report, struct pp_error *err)
 {
 	char name[PP_SYSCTL_NAME];
+	int ret = 0;
 
-	if (share_is_set(share, name))
+	if (share->kind != SHARE_FORWARD6 && share_is_set(share, name))
 		return 0;
+	if (share->kind == SHARE_LOCALNET)
+		ret = check_guard(nft, err);
+	if (ret < 0)
+		return ret;
 	return share->kind == SHARE_LOCALNET
 		       ? setting_set(store, name, "1", report, err)
 		       : forward_set(store, family_of(share), share->interface, report, err);
 }
 
-int shares_set(const struct pp_store *store, const struct pp_record *record, const struct pp_report *report,
-	       struct pp_error *err)
+int shares_set(const struct pp_store *store, struct pp_nft *nft, const struct pp_record *record,
+	       const struct pp_report *report, struct pp_error *err)
 {
 	struct share shares[SHARES_MAX];
 	size_t count = shares_of(record, shares);
 	int ret = 0;
 
 	for (size_t i = 0; ret == 0 && i < count; i++)
-		ret = set(store, &shares[i], report, err);
+		ret = set(store, nft, &shares[i], report, err);
 	return ret;
 }
 
-/* Another table with a chain in the way of routed packets: docker's, a firewall's. */
+/*
+ * Another table that translates: docker's, libvirt's. A firewall may have a chain for routed packets and route
+ * none. Where nothing can be read, somebody may.
+ */
 static bool is_forwarding(struct pp_nft *nft, char *who, size_t size)
 {
 	struct pp_foreign_chains chains = PP_FOREIGN_CHAINS_INIT;
 	struct pp_error ignored;
-	bool found = false;
+	bool found = pp_foreign_chains_read(nft, &chains, &ignored) < 0;
 
-	if (pp_foreign_chains_read(nft, &chains, &ignored) == 0) {
-		for (size_t i = 0; i < chains.count && !found; i++) {
-			const struct pp_foreign_chain *chain = &chains.items[i];
+	if (found)
+		snprintf(who, size, "somebody, perhaps,");
+	for (size_t i = 0; i < chains.count && !found; i++) {
+		const struct pp_foreign_chain *chain = &chains.items[i];
 
-			found = chain->nat || chain->hook == NF_INET_FORWARD;
-			snprintf(who, size, "table %s %s", pp_foreign_family(chain->family), chain->table);
-		}
+		found = chain->nat;
+		snprintf(who, size, "table %s %s", pp_foreign_family(chain->family), chain->table);
 	}
 	pp_foreign_chains_fini(&chains);
 	return found;

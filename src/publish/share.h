@@ -38,8 +38,8 @@ int shares_take(const struct pp_store *store, const struct pp_record *record, st
  * Set the sysctls that @record needs, and remember what they were; or count @record off, but for what @but
  * (NULL: nothing) shares as well, and put back those that nobody needs any longer.
  */
-int shares_set(const struct pp_store *store, const struct pp_record *record, const struct pp_report *report,
-	       struct pp_error *err);
+int shares_set(const struct pp_store *store, struct pp_nft *nft, const struct pp_record *record,
+	       const struct pp_report *report, struct pp_error *err);
 int shares_leave(const struct pp_store *store, struct pp_nft *nft, const struct pp_record *record,
 		 const struct pp_record *but, const struct pp_report *report, struct pp_error *err);
 

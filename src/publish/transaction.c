@@ -28,7 +28,10 @@ void transaction_fini(struct transaction *transaction)
 	pp_entries_fini(&transaction->after);
 	free(transaction->remove.items);
 	free(transaction->add.items);
+	free(transaction->batch_remove.items);
+	free(transaction->batch_add.items);
 	transaction->remove = transaction->add = (struct pp_entry_refs){ 0 };
+	transaction->batch_remove = transaction->batch_add = (struct pp_entry_refs){ 0 };
 }
 
 const char *change_id(const struct change *change)
@@ -164,6 +167,17 @@ static void keep_needed(struct transaction *t)
 	t->remove.count = kept;
 }
 
+static int copy_refs(const struct pp_entry_refs *from, struct pp_entry_refs *to, struct pp_error *err)
+{
+	to->items = calloc(from->count + 1, sizeof(const struct pp_entry *));
+	if (!to->items)
+		return pp_fail(err, ENOMEM, "out of memory");
+	for (size_t i = 0; i < from->count; i++)
+		to->items[i] = from->items[i];
+	to->count = from->count;
+	return 0;
+}
+
 int transaction_plan(struct transaction *t, struct pp_error *err)
 {
 	struct pp_records neighbours = PP_RECORDS_INIT;
@@ -185,6 +199,10 @@ int transaction_plan(struct transaction *t, struct pp_error *err)
 		ret = pp_entries_minus(&t->after, &t->before, &t->add, err);
 	if (ret == 0)
 		keep_needed(t);
+	if (ret == 0)
+		ret = copy_refs(&t->remove, &t->batch_remove, err);
+	if (ret == 0)
+		ret = copy_refs(&t->add, &t->batch_add, err);
 	pp_records_fini(&neighbours);
 	return ret;
 }
@@ -228,26 +246,22 @@ static int read_kernel(const struct transaction *t, struct pp_entries *out, stru
 int transaction_match(struct transaction *t, struct pp_error *err)
 {
 	struct pp_entries kernel = PP_ENTRIES_INIT;
-	size_t kept = 0;
 	int ret = read_kernel(t, &kernel, err);
 
+	if (ret == 0)
+		t->batch_remove.count = t->batch_add.count = 0;
 	for (size_t i = 0; ret == 0 && i < t->remove.count; i++) {
 		const struct pp_entry *there = find(&kernel, t->remove.items[i]);
 
 		if (there && is_same(there, t->remove.items[i]))
-			t->remove.items[kept++] = t->remove.items[i];
+			t->batch_remove.items[t->batch_remove.count++] = t->remove.items[i];
 	}
-	if (ret == 0)
-		t->remove.count = kept;
-	kept = 0;
 	for (size_t i = 0; ret == 0 && i < t->add.count; i++) {
 		const struct pp_entry *there = find(&kernel, t->add.items[i]);
 
 		if (!there || !is_same(there, t->add.items[i]))
-			t->add.items[kept++] = t->add.items[i];
+			t->batch_add.items[t->batch_add.count++] = t->add.items[i];
 	}
-	if (ret == 0)
-		t->add.count = kept;
 	pp_entries_fini(&kernel);
 	return ret;
 }
@@ -310,7 +324,8 @@ int transaction_fail_taken(const struct transaction *t, const struct pp_entry *e
 		       !text[0]                     ? ""
 		       : address.family == AF_INET6 ? "]:"
 						    : ":",
-		       pp_entry_port(entry), pp_protocol_name(pp_entry_protocol(entry)), owner, pid);
+		       pp_entry_port(entry), pp_protocol_name(pp_entry_protocol(entry)),
+		       owner[0] ? owner : "an element without a record", pid);
 }
 
 /* The map beside it has lost an element, or it would have been refused first. */
@@ -337,14 +352,16 @@ static int fail_exists(const struct transaction *t, const struct pp_nft_change *
 		const struct pp_entry *other = change->add.items[i];
 
 		if (other != entry && pp_entry_compare(other, entry) == 0)
-			return transaction_fail_taken(t, other, other->owner, err);
+			return transaction_fail_taken(
+				t, other,
+				transaction_has(other->owner, (void *)t) ? entry->owner : other->owner, err);
 	}
 	return -EAGAIN; /* it has gone meanwhile */
 }
 
 int transaction_commit(struct transaction *t, enum pp_nft_state found, struct pp_error *err)
 {
-	struct pp_nft_change change = { .found = found, .remove = t->remove, .add = t->add };
+	struct pp_nft_change change = { .found = found, .remove = t->batch_remove, .add = t->batch_add };
 	struct pp_entries all = PP_ENTRIES_INIT, none = PP_ENTRIES_INIT;
 	struct pp_entry_refs refs = { 0 };
 	size_t fault;

@@ -19,8 +19,9 @@ struct transaction {
 	size_t count;
 	bool unsure; /* how far they got is not known */
 
-	struct pp_entries before, after; /* what the changes and their neighbours ask for */
-	struct pp_entry_refs remove, add;
+	struct pp_entries before, after;              /* what the changes and their neighbours ask for */
+	struct pp_entry_refs remove, add;             /* what changes */
+	struct pp_entry_refs batch_remove, batch_add; /* of that, what the kernel has still to be told */
 };
 
 void transaction_fini(struct transaction *transaction);

@@ -147,7 +147,7 @@ int pp_store_open(struct pp_store *store, struct pp_error *err)
 	}
 	if (opened.dir < 0)
 		return files_fail(err, errno, "open", path);
-	opened.lock = openat(opened.dir, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+	opened.lock = openat(opened.dir, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (opened.lock < 0 || flock(opened.lock, LOCK_EX) < 0)
 		ret = files_fail(err, errno, "lock", path);
 	if (ret == 0)
@@ -173,6 +173,11 @@ int pp_store_open_to_read(struct pp_store *store, struct pp_error *err)
 	if (opened.dir < 0)
 		return files_fail(err, errno, "open", path);
 	opened.lock = openat(opened.dir, "lock", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	/* Whoever may lock may keep others from it: that is for the owner. A file is whole without it, too. */
+	if (opened.lock < 0 && (errno == EACCES || errno == ENOENT)) {
+		*store = opened;
+		return 0;
+	}
 	if (opened.lock < 0 || flock(opened.lock, LOCK_SH) < 0) {
 		ret = files_fail(err, errno, "lock", path);
 		pp_store_close(&opened);

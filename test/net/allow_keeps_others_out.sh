@@ -89,4 +89,11 @@ admits 'it is the chain admit that drops' "$lan" 192.0.2.1 192.0.2.2
 admits 'and by IPv6' "$lan" 2001:db8::1 2001:db8::2
 "$PORTPUB" del web
 is 'nothing of the list is left' "$(elements closed4)$(elements admit4)$(elements closed6)$(elements admit6)" '[][][][]'
+# The way round: the container's own address, which this host forwards to.
+run "$PORTPUB" del --all
+run "$PORTPUB" add --no-keeper --id some --to 10.0.0.2,fd00::2 --allow 198.51.100.0/24 88:3000 88:3000/udp
+drops "not by the container's own address" "$lan" 10.0.0.2 3000
+drops 'nor by its IPv6 address' "$lan" fd00::2 3000
+run "$PORTPUB" add --no-keeper --id free --to 10.0.0.2,fd00::2 81:3000 81:3000/udp
+admits 'which is open while the same port is published for all' "$lan" 10.0.0.2 192.0.2.2 3000
 finish

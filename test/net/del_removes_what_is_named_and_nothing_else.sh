@@ -68,7 +68,7 @@ is 'and what was off is off again' "$(cat /proc/sys/net/ipv4/conf/br0/route_loca
 echo 0 >/proc/sys/net/ipv4/ip_forward
 publish --to 10.0.0.2 --id four 83:83
 is 'what is off is set' "$(cat /proc/sys/net/ipv4/ip_forward)" 1
-nft 'add table ip docker; add chain ip docker forward { type filter hook forward priority 0; }'
+nft 'add table ip docker; add chain ip docker postrouting { type nat hook postrouting priority 100; }'
 run del four
 is 'and is left on where another table forwards' "$status $(cat /proc/sys/net/ipv4/ip_forward)" '0 1'
 has 'which is told, with the table' "$err" 'table ip docker'

@@ -50,4 +50,17 @@ nft flush ruleset
 "$PORTPUB" add --no-keeper --id more --to 10.0.0.2 127.0.0.1:81:3000 >/dev/null 2>&1
 is 'who publishes after a flush puts the guard back' \
 	"$(nft list chain inet portpub guard | grep -c drop) $(ask 0 http://127.0.0.1/)" '2 hello from container, 10.0.0.1'
+# A guard that is none: as many rules as there should be, but not in it.
+run "$PORTPUB" del --all
+run "$PORTPUB" add --no-keeper --to 10.0.0.2 --id other 192.0.2.1:90:90
+echo 0 >/proc/sys/net/ipv4/conf/br0/route_localnet
+nft 'flush chain inet portpub guard; add rule inet portpub direct counter; add rule inet portpub direct counter'
+run "$PORTPUB" add --no-keeper --to 10.0.0.2 127.0.0.1:80:3000
+is 'without the guard nothing is published on loopback' "$status $(cat /proc/sys/net/ipv4/conf/br0/route_localnet)" '1 0'
+has 'which is told' "$err" 'the guard of 127.0.0.0/8'
+nft delete table inet portpub
+nft 'add table inet portpub { flags dormant; }'
+run "$PORTPUB" add --no-keeper --to 10.0.0.2 127.0.0.1:80:3000
+is 'a table that sleeps is made anew' "$status $("$PORTPUB" check)" '0 '
+has 'awake' "$(nft list table inet portpub)" 'ip saddr 127.0.0.0/8 iif != "lo" drop'
 finish

@@ -152,4 +152,13 @@ is 'check: of nobody' "$status" 1
 del --all 2>/dev/null
 run "$PORTPUB" check
 is 'check: and all is well when all is gone' "$status $out$err" '0 '
+# A connected UDP socket keeps its port from everybody else, too.
+bash -c 'exec 3<>/dev/udp/127.0.0.1/9 && exec sleep 60' &
+pids="$pids $!"
+connected() { ss -Hun state established | sed -n 's/.*127.0.0.1:\([0-9]*\) .*127.0.0.1:9.*/\1/p'; }
+until_true sh -c 'ss -Hun state established | grep -q 127.0.0.1:9'
+run "$PORTPUB" who "$(connected)/udp"
+has 'who: a connected UDP socket' "$status $out" "0 127.0.0.1:$(connected)/udp in use by sleep"
+run "$PORTPUB" add --no-keeper --to 10.0.0.2 "$(connected):53/udp"
+is 'whose port is taken' "$status" 3
 finish

@@ -110,11 +110,18 @@ is 'an interface that forwarded by itself still does' "$(values | diff "$tap_tmp
 echo 0 >ipv4/conf/br1/forwarding
 is 'and nothing else does' "$(values | diff "$tap_tmp/first" -)" ''
 
+# A firewall need not route: it is no reason to go on.
+add web 192.0.2.1:80:3000
+nft 'add table inet filter; add chain inet filter forward { type filter hook forward priority 0; policy drop; }'
+del web
+is 'ip_forward is put back where a firewall stands' "$(changed)" ''
+nft delete table inet filter
+
 # What others rely on is left to them.
 add web 127.0.0.1:80:3000 192.0.2.1:80:3000
-nft 'add table inet firewall; add chain inet firewall forward { type filter hook forward priority 0; }'
+nft 'add table inet firewall; add chain inet firewall postrouting { type nat hook postrouting priority 100; }'
 del web
-is 'ip_forward is left on where another table forwards, and nothing else' "$(changed)" "$v4"
+is 'ip_forward is left on where another table translates, and nothing else' "$(changed)" "$v4"
 has 'which is said, with the table' "$err" 'IPv4 forwarding is left on: table inet firewall forwards, too'
 nft delete table inet firewall
 add web 192.0.2.1:80:3000
