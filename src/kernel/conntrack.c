@@ -351,11 +351,11 @@ static int send_batches(struct mnl_socket *socket, struct walk *walk)
 
 static int flush(struct walk *walk)
 {
-	struct mnl_socket *socket;
+	struct mnl_socket *socket = NULL;
 	uint32_t count;
 	int ret = pp_dump_open(NETLINK_NETFILTER, &socket);
 
-	if (ret < 0)
+	if (!socket)
 		return ret == -EPROTONOSUPPORT ? 0 : ret;
 	ret = count_flows(socket, &count);
 	if (ret == 0 && count > 0)

@@ -56,7 +56,7 @@ static int ask_once(int bus, struct nlmsghdr *query, uint16_t flags, mnl_cb_t ta
 	struct mnl_socket *socket = NULL;
 	int ret = pp_dump_open(bus, &socket);
 
-	if (ret < 0)
+	if (!socket)
 		return ret;
 	ret = ask(socket, query, flags, take, data);
 	mnl_socket_close(socket);

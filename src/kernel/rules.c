@@ -231,8 +231,8 @@ static void in_loopback_network(struct rule *rule, size_t offset)
 }
 
 /*
- * What sees every packet, and not only the first of a connection, asks first what hardly a packet is: not from
- * this host are all.
+ * The filters see every packet, and not only the first of a connection: each rule begins with the question to
+ * which nearly all answer no.
  */
 static void guard_source(struct rule *rule, sa_family_t family)
 {
