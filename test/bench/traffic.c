@@ -14,7 +14,7 @@
  * What is compared is processor time, the client's and the server's together: the kernel takes a packet through
  * a veth, the host and its rules in the time of whoever sent it. With processors to itself that is what the rate
  * depends on; where others have them half of the time, the same against the same differs by a tenth by the
- * clock, and by half a hundredth so. The rate by the clock is a row of its own, for information.
+ * clock, and by less than a hundredth so. The rate by the clock is a row of its own, for information.
  *
  *	connect	 connections one after the other, each reset at once: nothing is left in TIME_WAIT
  *	request	 CONNECTIONS connections, on each a request of MESSAGE bytes as soon as the last one is
@@ -46,7 +46,7 @@ enum {
 	CONNECTIONS = 16,
 	REQUESTS = 160,
 	MESSAGE = 64,
-	CHUNK = 4 << 20,
+	CHUNK = 16 << 20,
 };
 
 static char buffer[1 << 18];
