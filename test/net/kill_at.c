@@ -38,8 +38,8 @@ static bool is_of_coverage(pid_t child, uint64_t path)
 {
 	static const char ending[] = ".gcda";
 	char text[PATH_MAX] = "";
-	struct iovec here = {.iov_base = text, .iov_len = sizeof(text) - 1};
-	struct iovec there = {.iov_base = (void *)(uintptr_t)path, .iov_len = sizeof(text) - 1};
+	struct iovec here = { .iov_base = text, .iov_len = sizeof(text) - 1 };
+	struct iovec there = { .iov_base = (void *)(uintptr_t)path, .iov_len = sizeof(text) - 1 };
 	size_t length;
 
 	if (process_vm_readv(child, &here, 1, &there, 1, 0) < 0)
