@@ -29,10 +29,16 @@ enum pp_set {
 	PP_SET_ALONE_HOST6,
 	PP_SET_ALONE_ANY4,
 	PP_SET_ALONE_ANY6,
-	PP_SET_CLOSED4, /* host ports with an allow list */
-	PP_SET_CLOSED6,
-	PP_SET_ADMIT4, /* the same, with a network that may connect */
-	PP_SET_ADMIT6,
+	/* host ports [at an address] with an allow list */
+	PP_SET_CLOSED_HOST4,
+	PP_SET_CLOSED_HOST6,
+	PP_SET_CLOSED_ANY4,
+	PP_SET_CLOSED_ANY6,
+	/* the same as ranges, with a network that may connect */
+	PP_SET_ADMIT_HOST4,
+	PP_SET_ADMIT_HOST6,
+	PP_SET_ADMIT_ANY4,
+	PP_SET_ADMIT_ANY6,
 	PP_SET_COUNT
 };
 

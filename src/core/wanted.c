@@ -61,16 +61,6 @@ static void put_network(struct cursor *cursor, sa_family_t family, const struct 
 	put(cursor, address_field(family), network->address.bytes, last.bytes);
 }
 
-static void put_host(struct cursor *cursor, sa_family_t family, const struct pp_address *address)
-{
-	struct pp_network every = { .address = { .family = family } };
-
-	if (pp_address_is_any(address))
-		put_network(cursor, family, &every);
-	else
-		put_address(cursor, address);
-}
-
 static void put_value(struct pp_entry *entry, const struct pp_address *target, uint16_t port)
 {
 	enum pp_field field = address_field(target->family);
@@ -140,52 +130,23 @@ static int add_ports(const struct build *build)
 	return ret;
 }
 
-/* protocol . host addresses . host ports [. network] */
-static int add_closed(const struct build *build, enum pp_set set, const struct pp_network *network)
-{
-	const struct pp_publication *p = build->publication;
-	struct pp_entry entry = { .set = pp_set_of(set, build->family) };
-	struct cursor cursor = { &entry, 0 };
-
-	put_protocol(&cursor, p->protocol);
-	put_host(&cursor, build->family, &p->address);
-	put_ports(&cursor, p->host_port, (uint16_t)(p->host_port + p->count - 1));
-	if (network)
-		put_network(&cursor, build->family, network);
-	memcpy(entry.owner, build->record->id, sizeof(entry.owner));
-	return pp_entries_append(build->out, &entry, build->err);
-}
-
-static int add_allowed(const struct build *build)
-{
-	const struct pp_networks *allow = &build->record->request.allow;
-	int ret = allow->count ? add_closed(build, PP_SET_CLOSED4, NULL) : 0;
-
-	for (size_t i = 0; ret == 0 && i < allow->count; i++) {
-		if (allow->items[i].address.family == build->family)
-			ret = add_closed(build, PP_SET_ADMIT4, &allow->items[i]);
-	}
-	return ret;
-}
-
 /*
- * container . protocol [. host address] . host port: one for each port, though it might be one for a range. Sets of
+ * [container .] protocol [. host address] . host port: one for each port, though it might be one for a range. Sets of
  * ranges take a time that grows with the square of their size.
  */
-static int add_alone(const struct build *build)
+static int add_each(const struct build *build, enum pp_set set, enum pp_set any_set,
+		    const struct pp_address *container)
 {
 	const struct pp_publication *p = build->publication;
 	bool any = pp_address_is_any(&p->address);
 	int ret = 0;
 
-	if (!build->record->alone[build->family == AF_INET6])
-		return 0;
 	for (uint32_t i = 0; ret == 0 && i < p->count; i++) {
-		struct pp_entry entry = { .set = pp_set_of(any ? PP_SET_ALONE_ANY4 : PP_SET_ALONE_HOST4,
-							   build->family) };
+		struct pp_entry entry = { .set = pp_set_of(any ? any_set : set, build->family) };
 		struct cursor cursor = { &entry, 0 };
 
-		put_address(&cursor, pp_target_of(&build->record->request.target, build->family));
+		if (container)
+			put_address(&cursor, container);
 		put_protocol(&cursor, p->protocol);
 		if (!any)
 			put_address(&cursor, &p->address);
@@ -193,6 +154,94 @@ static int add_alone(const struct build *build)
 		memcpy(entry.owner, build->record->id, sizeof(entry.owner));
 		ret = pp_entries_append(build->out, &entry, build->err);
 	}
+	return ret;
+}
+
+static int add_closed(const struct build *build)
+{
+	if (!build->record->request.allow.count)
+		return 0;
+	return add_each(build, PP_SET_CLOSED_HOST4, PP_SET_CLOSED_ANY4, NULL);
+}
+
+static int add_alone(const struct build *build)
+{
+	if (!build->record->alone[build->family == AF_INET6])
+		return 0;
+	return add_each(build, PP_SET_ALONE_HOST4, PP_SET_ALONE_ANY4,
+			pp_target_of(&build->record->request.target, build->family));
+}
+
+/* host ports . protocol [. host address] . network */
+static int add_admit(const struct build *build, const struct pp_network *network)
+{
+	const struct pp_publication *p = build->publication;
+	bool any = pp_address_is_any(&p->address);
+	struct pp_entry entry = { .set = pp_set_of(any ? PP_SET_ADMIT_ANY4 : PP_SET_ADMIT_HOST4,
+						   build->family) };
+	struct cursor cursor = { &entry, 0 };
+
+	put_ports(&cursor, p->host_port, (uint16_t)(p->host_port + p->count - 1));
+	put_protocol(&cursor, p->protocol);
+	if (!any)
+		put_address(&cursor, &p->address);
+	put_network(&cursor, build->family, network);
+	memcpy(entry.owner, build->record->id, sizeof(entry.owner));
+	return pp_entries_append(build->out, &entry, build->err);
+}
+
+static int compare_host_side(const void *left, const void *right)
+{
+	const struct pp_publication *a = left, *b = right;
+	int order = (int)a->protocol - (int)b->protocol;
+
+	if (order == 0)
+		order = memcmp(a->address.bytes, b->address.bytes, sizeof(a->address.bytes));
+	return order ? order : (int)a->host_port - (int)b->host_port;
+}
+
+/* Make one of those that lie side by side at one address; what they lead to is lost. */
+static void join(struct pp_publications *list)
+{
+	struct pp_publication *items = list->items, one;
+	size_t kept = 0;
+
+	if (list->count == 0)
+		return;
+	qsort(items, list->count, sizeof(items[0]), compare_host_side);
+	for (size_t i = 1; i < list->count; i++) {
+		one = items[kept];
+		one.host_port = (uint16_t)(one.host_port + one.count);
+		if (compare_host_side(&one, &items[i]) == 0)
+			items[kept].count = (uint16_t)(items[kept].count + items[i].count);
+		else
+			items[++kept] = items[i];
+	}
+	list->count = kept + 1;
+}
+
+/* Who may connect to what @record has in @family, in as few ranges as will do. */
+static int add_admits(const struct pp_record *record, sa_family_t family, struct pp_entries *out,
+		      struct pp_error *err)
+{
+	const struct pp_publications *list = &record->request.publications;
+	const struct pp_networks *allow = &record->request.allow;
+	struct pp_publications ranges = PP_PUBLICATIONS_INIT;
+	int ret = 0;
+
+	for (size_t i = 0; ret == 0 && i < list->count; i++) {
+		if (in_kernel(&list->items[i], &record->request, family))
+			ret = pp_publications_append(&ranges, &list->items[i], err);
+	}
+	join(&ranges);
+	for (size_t i = 0; ret == 0 && i < ranges.count * allow->count; i++) {
+		struct build build = { record, &ranges.items[i / allow->count], family, out, err };
+		const struct pp_network *network = &allow->items[i % allow->count];
+
+		if (network->address.family == family)
+			ret = add_admit(&build, network);
+	}
+	pp_publications_fini(&ranges);
 	return ret;
 }
 
@@ -208,10 +257,12 @@ int pp_entries_owned(const struct pp_record *record, struct pp_entries *out, str
 			continue;
 		ret = add_ports(&build);
 		if (ret == 0)
-			ret = add_allowed(&build);
+			ret = add_closed(&build);
 		if (ret == 0)
 			ret = add_alone(&build);
 	}
+	for (size_t f = 0; ret == 0 && record->request.allow.count && f < 2; f++)
+		ret = add_admits(record, pp_families[f], out, err);
 	return ret;
 }
 

@@ -250,16 +250,40 @@ static void guard_destination(struct rule *rule, sa_family_t family)
 	verdict(rule, NF_DROP);
 }
 
-static void admit(struct rule *rule, sa_family_t family)
+static void to_be_admitted(struct rule *rule)
 {
 	is_new(rule);
 	not_from_this_host(rule);
 	to_this_host(rule);
+}
+
+static void admit_host(struct rule *rule, sa_family_t family)
+{
+	uint32_t from = behind(NFT_REG32_02, address_size(family));
+
+	to_be_admitted(rule);
 	of_family(rule, family);
 	asked_for(rule, family);
-	lookup(rule, pp_set_of(PP_SET_CLOSED4, family), true);
-	source(rule, family, asked_for(rule, family));
-	lookup(rule, pp_set_of(PP_SET_ADMIT4, family), false);
+	lookup(rule, pp_set_of(PP_SET_CLOSED_HOST4, family), true);
+	port(rule, NFT_REG_1);
+	meta(rule, NFT_META_L4PROTO, NFT_REG32_01);
+	destination(rule, family, NFT_REG32_02);
+	source(rule, family, from);
+	lookup(rule, pp_set_of(PP_SET_ADMIT_HOST4, family), false);
+	verdict(rule, NF_DROP);
+}
+
+static void admit_any(struct rule *rule, sa_family_t family)
+{
+	to_be_admitted(rule);
+	meta(rule, NFT_META_L4PROTO, NFT_REG_1);
+	port(rule, NFT_REG32_01);
+	lookup(rule, pp_set_of(PP_SET_CLOSED_ANY4, family), true);
+	of_family(rule, family);
+	port(rule, NFT_REG_1);
+	meta(rule, NFT_META_L4PROTO, NFT_REG32_01);
+	source(rule, family, NFT_REG32_02);
+	lookup(rule, pp_set_of(PP_SET_ADMIT_ANY4, family), false);
 	verdict(rule, NF_DROP);
 }
 
@@ -412,8 +436,10 @@ static const struct {
 } rules[] = {
 	{ "guard", guard_source, AF_UNSPEC },
 	{ "guard", guard_destination, AF_UNSPEC },
-	{ "admit", admit, AF_INET },
-	{ "admit", admit, AF_INET6 },
+	{ "admit", admit_host, AF_INET },
+	{ "admit", admit_host, AF_INET6 },
+	{ "admit", admit_any, AF_INET },
+	{ "admit", admit_any, AF_INET6 },
 	{ "prerouting", alone_host, AF_INET },
 	{ "prerouting", alone_host, AF_INET6 },
 	{ "prerouting", alone_any, AF_INET },

@@ -88,6 +88,8 @@ static void print_set(enum pp_set set, const struct pp_entries *entries, FILE *o
 	"\t\tip6 daddr != ::1 ip6 saddr != fe80::/10 fib daddr type local dnat ip6 to"                       \
 	" meta l4proto . th dport map @any6\n"
 
+#define ADMIT "\t\tct state new iif != \"lo\" fib daddr type local "
+
 static const struct {
 	const char *name, *hook, *rules;
 } chains[] = {
@@ -95,12 +97,14 @@ static const struct {
 	  "\t\tip saddr 127.0.0.0/8 iif != \"lo\" drop\n"
 	  "\t\tip daddr 127.0.0.0/8 iif != \"lo\" drop\n" },
 	{ "admit", "filter hook prerouting priority dstnat - 10",
-	  "\t\tct state new iif != \"lo\" fib daddr type local"
-	  " meta l4proto . ip daddr . th dport @closed4"
-	  " meta l4proto . ip daddr . th dport . ip saddr != @admit4 drop\n"
-	  "\t\tct state new iif != \"lo\" fib daddr type local"
-	  " meta l4proto . ip6 daddr . th dport @closed6"
-	  " meta l4proto . ip6 daddr . th dport . ip6 saddr != @admit6 drop\n" },
+	  ADMIT "meta l4proto . ip daddr . th dport @closed_host4"
+		" th dport . meta l4proto . ip daddr . ip saddr != @admit_host4 drop\n" ADMIT
+		"meta l4proto . ip6 daddr . th dport @closed_host6"
+		" th dport . meta l4proto . ip6 daddr . ip6 saddr != @admit_host6 drop\n" ADMIT
+		"meta l4proto . th dport @closed_any4"
+		" th dport . meta l4proto . ip saddr != @admit_any4 drop\n" ADMIT
+		"meta l4proto . th dport @closed_any6"
+		" th dport . meta l4proto . ip6 saddr != @admit_any6 drop\n" },
 	{ "prerouting", "nat hook prerouting priority dstnat",
 	  "\t\tfib daddr type local ip saddr . meta l4proto . ip daddr . th dport @alone_host4 accept\n"
 	  "\t\tfib daddr type local ip6 saddr . meta l4proto . ip6 daddr . th dport @alone_host6 accept\n"

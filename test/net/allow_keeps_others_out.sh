@@ -49,11 +49,11 @@ add() {
 	run "$PORTPUB" add --no-keeper --id web --replace --to 10.0.0.2,fd00::2 80:3000 80:3000/udp "$@"
 	is "published with $*" "$status" 0
 }
-elements() { nft -j list set inet portpub "$1" | jq -c '[.nftables[1].set.elem[]?.elem.val.concat] | sort | map(.[3])'; }
+elements() { nft -j list set inet portpub "$1" | jq -c '[.nftables[1].set.elem[]?.elem.val.concat] | sort | map(.[-1])'; }
 
 run "$PORTPUB" add --no-keeper --id free --to 10.0.0.2,fd00::2 81:3000 81:3000/udp
 add --allow 192.0.2.2/32 --allow 192.0.2.0/25 --allow 192.0.2.0/24 --allow 198.51.100.7
-is 'networks that overlap are one' "$(elements admit4) $(elements admit6)" \
+is 'networks that overlap are one' "$(elements admit_any4) $(elements admit_any6)" \
 	'["198.51.100.7",{"prefix":{"addr":"192.0.2.0","len":24}},"198.51.100.7",{"prefix":{"addr":"192.0.2.0","len":24}}] []'
 admits 'a client of the network' "$lan" 192.0.2.1 192.0.2.2
 admits 'a client of the network, by another address of the host' "$lan" 10.0.0.1 192.0.2.2
@@ -88,7 +88,7 @@ nft flush chain inet portpub admit
 admits 'it is the chain admit that drops' "$lan" 192.0.2.1 192.0.2.2
 admits 'and by IPv6' "$lan" 2001:db8::1 2001:db8::2
 "$PORTPUB" del web
-is 'nothing of the list is left' "$(elements closed4)$(elements admit4)$(elements closed6)$(elements admit6)" '[][][][]'
+is 'nothing of the list is left' "$(for set in closed_any4 closed_any6 admit_any4 admit_any6; do elements $set; done | paste -sd /)" '[]/[]/[]/[]'
 # The way round: the container's own address, which this host forwards to.
 run "$PORTPUB" del --all
 run "$PORTPUB" add --no-keeper --id some --to 10.0.0.2,fd00::2 --allow 198.51.100.0/24 88:3000 88:3000/udp
@@ -96,4 +96,31 @@ drops "not by the container's own address" "$lan" 10.0.0.2 3000
 drops 'nor by its IPv6 address' "$lan" fd00::2 3000
 run "$PORTPUB" add --no-keeper --id free --to 10.0.0.2,fd00::2 81:3000 81:3000/udp
 admits 'which is open while the same port is published for all' "$lan" 10.0.0.2 192.0.2.2 3000
+run "$PORTPUB" del --all
+
+# Ports of one address, and ports side by side, which are one range.
+for port in 90 91; do
+	for protocol in tcp udp; do
+		echo "192.0.2.1:$port:3000/$protocol" "[2001:db8::1]:$port:3000/$protocol" "$((port + 5)):3000/$protocol"
+	done
+done >"$tap_tmp/specs"
+# shellcheck disable=SC2046 # words are wanted
+run "$PORTPUB" add --no-keeper --id web --to 10.0.0.2,fd00::2 --allow 192.0.2.0/24 --allow 2001:db8::/64 $(cat "$tap_tmp/specs")
+is 'ports side by side are one range' "$(nft -j list ruleset | jq -r '.nftables[].set | select(.name? | startswith("admit")?) |
+	"\(.name) \(.elem[].elem.val.concat | "\(.[1]) \(.[0].range | join("-"))")"' | sort | paste -sd ,)" \
+	'admit_any4 tcp 95-96,admit_any4 udp 95-96,admit_any6 tcp 95-96,admit_any6 udp 95-96,admit_host4 tcp 90-91,admit_host4 udp 90-91,admit_host6 tcp 90-91,admit_host6 udp 90-91'
+for port in 90 91 95 96; do
+	admits "a client of the network, at port $port" "$lan" 192.0.2.1 192.0.2.2 $port
+	admits "a client of the IPv6 network, at port $port" "$lan" 2001:db8::1 2001:db8::2 $port
+	drops "not a container on another bridge, at port $port" "$other" 192.0.2.1 $port
+	drops "not by IPv6, at port $port" "$other" 2001:db8::1 $port
+done
+run "$PORTPUB" check
+is 'check finds no difference' "$status $out$err" '0 '
+run "$PORTPUB" del 192.0.2.1:90:3000
+is 'a port of a range can go' "$status $(nft list set inet portpub admit_host4 | grep -o '9[0-9-]* [.] tcp')" '0 91 . tcp'
+run "$PORTPUB" check
+is 'and check finds no difference' "$status $out$err" '0 '
+admits 'the other port is as it was for the network' "$lan" 192.0.2.1 192.0.2.2 91
+drops 'and for others' "$other" 192.0.2.1 91
 finish

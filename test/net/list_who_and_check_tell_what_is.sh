@@ -112,10 +112,10 @@ differs 'an element is somebody else'"'"'s' 'another in the kernel: any4 udp . 5
 missing in the kernel: any4 udp . 53 : 10.0.0.3 . 53, of dns'
 nft 'delete element inet portpub direct4 { tcp . 10.0.0.2 . 81 }'
 differs 'an element that is shared' 'missing in the kernel: direct4 tcp . 10.0.0.2 . 81'
-nft 'delete element inet portpub admit4 { tcp . 0.0.0.0/0 . 80 . 192.0.2.0/24 }'
-differs 'who may connect' 'missing in the kernel: admit4 tcp . 0.0.0.0/0 . 80 . 192.0.2.0/24, of web'
-nft 'add element inet portpub admit4 { tcp . 0.0.0.0/0 . 80 . 10.0.0.0/8 }'
-differs 'somebody else may connect' 'without a record: admit4 tcp . 0.0.0.0/0 . 80 . 10.0.0.0/8'
+nft 'delete element inet portpub admit_any4 { 80 . tcp . 192.0.2.0/24 }'
+differs 'who may connect' 'missing in the kernel: admit_any4 80 . tcp . 192.0.2.0/24, of web'
+nft 'add element inet portpub admit_any4 { 80 . tcp . 10.0.0.0/8 }'
+differs 'somebody else may connect' 'without a record: admit_any4 80 . tcp . 10.0.0.0/8'
 rule() { nft -a list chain inet portpub "$1" | sed -n "s/.*$2.*# handle //p" | head -n 1; }
 nft delete rule inet portpub postrouting handle "$(rule postrouting own6)"
 rules=$(($(nft list table inet portpub | sed -n '/chain guard/,$p' | grep -cv -e '{' -e '}' -e ' hook ' -e '^$') + 1))

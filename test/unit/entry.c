@@ -16,7 +16,7 @@ static struct pp_address address_of(const char *text)
 	return address;
 }
 
-enum { SPECS = 4 };
+enum { SPECS = 5 };
 
 struct asked {
 	const char *specs[SPECS], *to, *allow;
@@ -124,15 +124,16 @@ static const struct {
 	  "host6 sctp . 2001:db8::1 . 65535 : fd00::2 . 2 (web)\n" },
 	{ { { "80-90:80-90" }, "10.0.0.2", "192.0.2.0/24", PP_VIA_AUTO, false }, NULL },
 	{ { { "80:81" }, "10.0.0.2,fd00::2", "192.0.2.0/24", PP_VIA_AUTO, false },
-	  "any4 tcp . 80 : 10.0.0.2 . 81 (web)\n"
-	  "closed4 tcp . 0.0.0.0/0 . 80 (web)\nadmit4 tcp . 0.0.0.0/0 . 80 . 192.0.2.0/24 (web)\n"
-	  "any6 tcp . 80 : fd00::2 . 81 (web)\nclosed6 tcp . ::/0 . 80 (web)\n" },
+	  "any4 tcp . 80 : 10.0.0.2 . 81 (web)\nclosed_any4 tcp . 80 (web)\n"
+	  "any6 tcp . 80 : fd00::2 . 81 (web)\nclosed_any6 tcp . 80 (web)\n"
+	  "admit_any4 80 . tcp . 192.0.2.0/24 (web)\n" },
 	{ { { "192.0.2.1:80-81:90-91" }, "10.0.0.2", "0.0.0.0/0", PP_VIA_AUTO, true },
 	  "host4 tcp . 192.0.2.1 . 80 : 10.0.0.2 . 90 (web)\nhost4 tcp . 192.0.2.1 . 81 : 10.0.0.2 . 91 "
 	  "(web)\n"
-	  "closed4 tcp . 192.0.2.1 . 80-81 (web)\nadmit4 tcp . 192.0.2.1 . 80-81 . 0.0.0.0/0 (web)\n"
+	  "closed_host4 tcp . 192.0.2.1 . 80 (web)\nclosed_host4 tcp . 192.0.2.1 . 81 (web)\n"
 	  "alone_host4 10.0.0.2 . tcp . 192.0.2.1 . 80 (web)\n"
-	  "alone_host4 10.0.0.2 . tcp . 192.0.2.1 . 81 (web)\n" },
+	  "alone_host4 10.0.0.2 . tcp . 192.0.2.1 . 81 (web)\n"
+	  "admit_host4 80-81 . tcp . 192.0.2.1 . 0.0.0.0/0 (web)\n" },
 	{ { { "80:81" }, "10.0.0.2,fd00::2", NULL, PP_VIA_USERSPACE, true }, "" },
 	{ { { "[::1]:80:81" }, "10.0.0.2,fd00::2", NULL, PP_VIA_AUTO, true }, "" },
 	{ { { "[2001:db8::1]:80:81" }, "10.0.0.2", NULL, PP_VIA_AUTO, true }, "" },
@@ -150,8 +151,52 @@ START_TEST(record_owns_an_element_for_each_port_that_the_kernel_carries)
 	text = format(&list);
 	if (owned[_i].entries)
 		ck_assert_str_eq(text, owned[_i].entries);
-	else /* a range is an element a port, and one interval of each list */
-		ck_assert_uint_eq(list.count, 11 + 2);
+	else /* a range is an element a port, twice with a list, which is one interval */
+		ck_assert_uint_eq(list.count, 2 * 11 + 1);
+	free(text);
+	pp_entries_fini(&list);
+	pp_record_fini(&record);
+}
+END_TEST
+
+/* The part of @text that is of admit_any4, admit_any6, admit_host4 and admit_host6. */
+static const char *admitted(const char *text)
+{
+	const char *found = strstr(text, "admit_");
+
+	return found ? found : "";
+}
+
+static const struct {
+	const char *specs[SPECS], *entries;
+} joined[] = {
+	{ { "82:1", "80:9", "81:5", "90-95:90-95", "83-85:83-85" },
+	  "admit_any4 80-85 . tcp . 192.0.2.0/24 (web)\nadmit_any4 90-95 . tcp . 192.0.2.0/24 (web)\n" },
+	{ { "80:80", "81:81/udp", "192.0.2.1:82:82", "192.0.2.3:83:83" },
+	  "admit_any4 80 . tcp . 192.0.2.0/24 (web)\n"
+	  "admit_host4 82 . tcp . 192.0.2.1 . 192.0.2.0/24 (web)\n"
+	  "admit_host4 83 . tcp . 192.0.2.3 . 192.0.2.0/24 (web)\n"
+	  "admit_any4 81 . udp . 192.0.2.0/24 (web)\n" },
+	{ { "80:80", "82:82" },
+	  "admit_any4 80 . tcp . 192.0.2.0/24 (web)\nadmit_any4 82 . tcp . 192.0.2.0/24 (web)\n" },
+	{ { "1-65535:1-65535", "1-65535:1-65535/udp" },
+	  "admit_any4 1-65535 . tcp . 192.0.2.0/24 (web)\nadmit_any4 1-65535 . udp . 192.0.2.0/24 (web)\n" },
+	{ { "[::]:80:80" }, "" },
+};
+
+START_TEST(allow_list_is_one_interval_for_ports_side_by_side)
+{
+	struct asked asked = { { 0 }, "10.0.0.2,fd00::2", "192.0.2.0/24", PP_VIA_AUTO, false };
+	struct pp_entries list = PP_ENTRIES_INIT;
+	struct pp_record record;
+	struct pp_error err;
+	char *text;
+
+	memcpy(asked.specs, joined[_i].specs, sizeof(joined[_i].specs));
+	record = record_of("web", &asked);
+	ck_assert_int_eq(pp_entries_owned(&record, &list, &err), 0);
+	text = format(&list);
+	ck_assert_str_eq(admitted(text), joined[_i].entries);
 	free(text);
 	pp_entries_fini(&list);
 	pp_record_fini(&record);
@@ -254,7 +299,7 @@ END_TEST
 
 START_TEST(entries_of_an_interval_set_differ_by_their_upper_ends)
 {
-	struct pp_entry a = { .set = PP_SET_CLOSED4, .key = { 6 }, .last = { 6 } }, b = a;
+	struct pp_entry a = { .set = PP_SET_ADMIT_ANY4, .key = { 6 }, .last = { 6 } }, b = a;
 
 	ck_assert_int_eq(pp_entry_compare(&a, &b), 0);
 	b.last[4] = 1;
@@ -273,6 +318,8 @@ Suite *suite_entry(void)
 
 	tcase_add_loop_test(tcase, entry_has_the_bytes_that_the_kernel_compares, 0, UNIT_COUNT(keys));
 	tcase_add_loop_test(tcase, entry_has_room_for_the_key_and_value_of_every_set, 0, PP_SET_COUNT);
+	tcase_add_loop_test(tcase, allow_list_is_one_interval_for_ports_side_by_side, 0,
+			    sizeof(joined) / sizeof(joined[0]));
 	tcase_add_loop_test(tcase, record_owns_an_element_for_each_port_that_the_kernel_carries, 0,
 			    UNIT_COUNT(owned));
 	tcase_add_loop_test(tcase, records_share_what_their_container_needs_once, 0, UNIT_COUNT(shared));
