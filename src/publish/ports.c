@@ -6,8 +6,9 @@
  * tells. The kernel itself refuses an element that is there; what it cannot see is that an element for one
  * address and one for any address are the same port, so that is looked up here.
  *
- * Exact ports have been seen to by conflict.c. Pools are chosen next, then free ports: each is bound for real,
- * and stays bound until the batch is in, so that what is announced was free at every moment.
+ * Exact ports have been seen to by conflict.c. Pools come next: of each the first port that neither has, as they were
+ * read. Free ports come last, and are bound for real, since only so the kernel says which it would give; they stay
+ * bound until the batch is in, so that nobody else is given the same.
  */
 #include "ports.h"
 
@@ -18,10 +19,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { FEW = 16 /* questions that are cheaper than reading all */, TRIES = 1000 };
+enum {
+	FEW = 16 /* questions that are cheaper than reading all */,
+	TRIES = 1000,
+	OTHER_DESCRIPTORS = 64 /* than those of free ports */
+};
 
 void held_fini(struct held *held)
 {
@@ -122,6 +128,11 @@ static bool is_held(const struct taken *taken, enum pp_protocol protocol, const 
 	return false;
 }
 
+static bool is_exact(const struct pp_publication *publication)
+{
+	return !pp_publication_is_pool(publication) && !pp_publication_is_free(publication);
+}
+
 /* Asked for exactly, or chosen before, in the same list. */
 static bool is_wanted(const struct pp_publications *list, enum pp_protocol protocol,
 		      const struct pp_address *address, uint16_t port)
@@ -129,8 +140,8 @@ static bool is_wanted(const struct pp_publications *list, enum pp_protocol proto
 	for (size_t i = 0; i < list->count; i++) {
 		const struct pp_publication *p = &list->items[i];
 
-		if (p->protocol == protocol && !pp_publication_is_pool(p) && !pp_publication_is_free(p) &&
-		    port >= p->host_port && port - p->host_port < p->count && overlap(&p->address, address))
+		if (p->protocol == protocol && is_exact(p) && port >= p->host_port &&
+		    port - p->host_port < p->count && overlap(&p->address, address))
 			return true;
 	}
 	return false;
@@ -219,7 +230,7 @@ static int guess_port(uint16_t *port)
 	return 0;
 }
 
-/* One free port; a host without IPv6 has it free on IPv4. */
+/* One free port; a host without IPv6 has it free on IPv4. What else is wrong is wrong, of SCTP too. */
 static int take_free_port(struct pp_publication *publication, uint16_t *port, struct held *held)
 {
 	int fd;
@@ -232,7 +243,7 @@ static int take_free_port(struct pp_publication *publication, uint16_t *port, st
 		ipv4.address.family = AF_INET;
 		fd = bind_port(&ipv4, port);
 	}
-	if (fd < 0 && publication->protocol == PP_SCTP)
+	if (publication->protocol == PP_SCTP && (fd == -EPROTONOSUPPORT || fd == -ESOCKTNOSUPPORT))
 		return guess_port(port);
 	if (fd < 0)
 		return fd;
@@ -243,8 +254,47 @@ static int take_free_port(struct pp_publication *publication, uint16_t *port, st
 	return 0;
 }
 
-static int choose_free(struct taken *taken, const struct pp_publications *list,
-		       struct pp_publication *publication, struct held *held, struct pp_error *err)
+/* As many sockets as there are free ports of one command may be open at a time. */
+static size_t count_free(const struct pp_publications *list)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < list->count; i++)
+		count += pp_publication_is_free(&list->items[i]);
+	return count;
+}
+
+/* What is not enough after this will be told by the socket that cannot be had. */
+static void make_room(size_t sockets)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= sockets + OTHER_DESCRIPTORS)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static int fail_free(const struct pp_publication *publication, size_t sockets, int code, struct pp_error *err)
+{
+	char text[PP_PUBLICATION_TEXT];
+	struct rlimit limit;
+
+	pp_publication_format(publication, text);
+	if (code == EMFILE && getrlimit(RLIMIT_NOFILE, &limit) == 0)
+		return pp_fail(
+			err, code,
+			"%s: %zu free ports are held by as many sockets until they are published, and "
+			"this process may have %llu descriptors: raise its hard limit (ulimit -Hn), or "
+			"publish them in parts",
+			text, sockets, (unsigned long long)limit.rlim_cur);
+	return pp_fail(err, code == EINVAL ? EIO : code, "%s: no free port: %s", text, strerror(code));
+}
+
+/* @sockets: how many the command needs. */
+static int choose_free(const struct taken *taken, const struct pp_publications *list,
+		       struct pp_publication *publication, size_t sockets, struct held *held,
+		       struct pp_error *err)
 {
 	char text[PP_PUBLICATION_TEXT];
 	uint16_t port;
@@ -253,8 +303,7 @@ static int choose_free(struct taken *taken, const struct pp_publications *list,
 	for (int i = 0; i < TRIES; i++) {
 		ret = take_free_port(publication, &port, held);
 		if (ret < 0)
-			return pp_fail(err, -ret == EINVAL ? EIO : -ret, "%s: no free port: %s",
-				       pp_publication_format(publication, text), strerror(-ret));
+			return fail_free(publication, sockets, -ret, err);
 		if (is_wanted(list, publication->protocol, &publication->address, port) ||
 		    is_published(taken, publication->protocol, &publication->address, port))
 			continue; /* stays bound, so that the next is another */
@@ -266,67 +315,54 @@ static int choose_free(struct taken *taken, const struct pp_publications *list,
 }
 
 /* Each port of a free publication is a publication of its own: they need not be side by side. */
-static int choose_all_free(struct taken *taken, const struct pp_publication *asked,
-			   struct pp_publications *out, struct held *held, struct pp_error *err)
+static int copy_asked(const struct pp_publications *asked, struct pp_publications *out, struct pp_error *err)
 {
 	int ret = 0;
 
-	for (uint32_t i = 0; ret == 0 && i < asked->count; i++) {
-		struct pp_publication one = *asked;
+	for (size_t i = 0; ret == 0 && i < asked->count; i++) {
+		struct pp_publication one = asked->items[i];
 
-		one.count = 1;
-		one.container_port = (uint16_t)(asked->container_port + i);
-		ret = choose_free(taken, out, &one, held, err);
-		if (ret == 0)
+		if (!pp_publication_is_free(&one)) {
 			ret = pp_publications_append(out, &one, err);
+			continue;
+		}
+		one.count = 1;
+		for (uint32_t n = 0; ret == 0 && n < asked->items[i].count; n++) {
+			one.container_port = (uint16_t)(asked->items[i].container_port + n);
+			ret = pp_publications_append(out, &one, err);
+		}
 	}
 	return ret;
 }
 
-enum pass { EXACT, POOLS, FREE, PASSES };
-
-static enum pass pass_of(const struct pp_publication *publication)
+static bool is_all_exact(const struct pp_publications *list)
 {
-	if (pp_publication_is_free(publication))
-		return FREE;
-	return pp_publication_is_pool(publication) ? POOLS : EXACT;
-}
-
-static int choose(struct taken *taken, const struct pp_publication *asked, struct pp_publications *out,
-		  struct held *held, struct pp_error *err)
-{
-	struct pp_publication one = *asked;
-	int ret;
-
-	switch (pass_of(asked)) {
-	case FREE:
-		return choose_all_free(taken, asked, out, held, err);
-	case POOLS:
-		ret = choose_of_pool(taken, out, &one, err);
-		return ret < 0 ? ret : pp_publications_append(out, &one, err);
-	default:
-		return pp_publications_append(out, &one, err);
+	for (size_t i = 0; i < list->count; i++) {
+		if (!is_exact(&list->items[i]))
+			return false;
 	}
+	return true;
 }
 
 int ports_choose(const struct ports *ports, const struct pp_publications *asked, struct pp_publications *out,
 		 struct held *held, struct pp_error *err)
 {
 	struct taken taken = { PP_ENTRIES_INIT, PP_SOCKETS_INIT };
-	bool read = false;
-	int ret = 0;
+	size_t sockets;
+	int ret = copy_asked(asked, out, err);
 
-	for (int pass = EXACT; ret == 0 && pass < PASSES; pass++) {
-		for (size_t i = 0; ret == 0 && i < asked->count; i++) {
-			if (pass_of(&asked->items[i]) != (enum pass)pass)
-				continue;
-			if (pass > EXACT && !read) {
-				ret = read_taken(ports, &taken, err);
-				read = true;
-			}
-			if (ret == 0)
-				ret = choose(&taken, &asked->items[i], out, held, err);
-		}
+	if (ret < 0 || is_all_exact(out))
+		return ret;
+	sockets = count_free(out);
+	make_room(sockets);
+	ret = read_taken(ports, &taken, err);
+	for (size_t i = 0; ret == 0 && i < out->count; i++) {
+		if (pp_publication_is_pool(&out->items[i]))
+			ret = choose_of_pool(&taken, out, &out->items[i], err);
+	}
+	for (size_t i = 0; ret == 0 && i < out->count; i++) {
+		if (pp_publication_is_free(&out->items[i]))
+			ret = choose_free(&taken, out, &out->items[i], sockets, held, err);
 	}
 	taken_fini(&taken);
 	return ret;
@@ -335,7 +371,7 @@ int ports_choose(const struct ports *ports, const struct pp_publications *asked,
 /* Pools and free ports have been chosen among those that no socket holds. */
 static bool covers(const struct pp_publication *publication, const struct pp_socket *socket)
 {
-	return pass_of(publication) == EXACT && publication->protocol == socket->protocol &&
+	return is_exact(publication) && publication->protocol == socket->protocol &&
 	       socket->port >= publication->host_port &&
 	       socket->port - publication->host_port < publication->count &&
 	       pp_socket_overlaps(socket, &publication->address);
@@ -377,7 +413,7 @@ static uint16_t only_port(const struct pp_publications *list, enum pp_protocol p
 	size_t count = 0;
 
 	for (size_t i = 0; i < list->count; i++) {
-		if (list->items[i].protocol != protocol || pass_of(&list->items[i]) != EXACT)
+		if (list->items[i].protocol != protocol || !is_exact(&list->items[i]))
 			continue;
 		port = list->items[i].host_port;
 		count += list->items[i].count;

@@ -24,8 +24,9 @@ struct ports {
 };
 
 /*
- * Write to @out the publications of @asked with a host port for each: of a pool the first that nobody has, for a
- * free one what the kernel gives. -EADDRINUSE where a pool is exhausted.
+ * Write to @out, which is empty, the publications of @asked in their order, with a host port for each: of a pool the
+ * first that nobody has, for a free one what the kernel gives. -EADDRINUSE where a pool is exhausted, -EMFILE where
+ * the free ports are more than this process may have sockets.
  */
 int ports_choose(const struct ports *ports, const struct pp_publications *asked, struct pp_publications *out,
 		 struct held *held, struct pp_error *err);

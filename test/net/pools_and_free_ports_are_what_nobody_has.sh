@@ -33,7 +33,8 @@ del --all 2>/dev/null
 
 # In one command the strictest chooses first, whatever the order in which they are written.
 echo '8000 8003' >/proc/sys/net/ipv4/ip_local_port_range
-is 'exact ports come before pools, and pools before free ones' "$(chosen 80 8000-8002:81 8000-8002:82 8000:83)" '8000 8001 8002 8003'
+is 'exact ports come before pools, and pools before free ones, and are told as they were asked for' \
+	"$(chosen 80 8000-8002:81 8000-8002:82 8000:83)" '8003 8001 8002 8000'
 del --all 2>/dev/null
 is 'two pools of one command share nothing' "$(chosen 9000-9001:80 9000-9001:81)" '9000 9001'
 run add --to 10.0.0.2 9002-9003:80 9002-9003:81 9002-9003:82
@@ -67,6 +68,27 @@ port=$(cut -d ' ' -f 4 "$tap_tmp/chosen")
 is 'and leads to the container by IPv4' "$(ask "$lan" "http://192.0.2.1:$port/")" 'hello from container, 192.0.2.2'
 is 'and by IPv6' "$(ask "$lan" "http://[2001:db8::1]:$port/")" 'hello from container, 2001:db8::2'
 is 'nobody holds them for portpub: the rules are enough' "$("$PORTPUB" who "$port/tcp" | grep -c 'in use')" 0
+del --all 2>/dev/null
+
+# Each is held by a socket until it is published.
+echo '32768 60999' >/proc/sys/net/ipv4/ip_local_port_range
+run sh -c 'ulimit -Sn 20; exec "$@"' sh "$PORTPUB" add --no-keeper --to 10.0.0.2 1-30
+is 'more free ports than descriptors may be had where the limit may be raised' "$status $(echo "$out" | wc -l)" '0 30'
+everything >"$tap_tmp/before"
+run sh -c 'ulimit -n 20; exec "$@"' sh "$PORTPUB" add --no-keeper --to 10.0.0.2 7777:1 80/udp 1-30
+is 'and are an error where it may not' "$status $out" '1 '
+has 'with the numbers' "$err" '31 free ports are held by as many sockets until they are published, and this process may have 20 descriptors'
+everything >"$tap_tmp/after"
+ok 'before anything is published' diff "$tap_tmp/before" "$tap_tmp/after"
+run add --to 10.0.0.2 198.51.100.1::80
+is 'an address of another host has no free port' "$status $err" \
+	'1 portpub: 198.51.100.1::80/tcp: no free port: Cannot assign requested address'
+run add --to 10.0.0.2 198.51.100.1::80/sctp
+if grep -q '^SCTP ' /proc/net/protocols; then
+	has 'nor one of SCTP' "$err" 'no free port: Cannot assign requested address'
+else
+	is 'of SCTP nobody can have one where the kernel has none: any will do' "$status" 0
+fi
 del --all 2>/dev/null
 is 'and nothing is left of all this' "$(left_over)" ''
 finish
