@@ -187,8 +187,8 @@ static int hold(struct held *held, int fd)
 }
 
 /*
- * Bind *@port, or any where it is 0, and listen: without that a second socket could bind it, too. One socket for
- * both families where the address is of both. Returns the socket, or a negative errno.
+ * Bind *@port, or any where it is 0. One socket for both families where the address is of both. Returns the socket,
+ * or a negative errno.
  */
 static int bind_port(const struct pp_publication *publication, uint16_t *port)
 {
@@ -209,8 +209,7 @@ static int bind_port(const struct pp_publication *publication, uint16_t *port)
 	memcpy(&in6.sin6_addr, address->bytes, sizeof(in6.sin6_addr));
 	if (family == AF_INET6)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only, sizeof(only));
-	if (bind(fd, name, len) < 0 || (publication->protocol != PP_UDP && listen(fd, 1) < 0) ||
-	    getsockname(fd, name, &len) < 0) {
+	if (bind(fd, name, len) < 0 || getsockname(fd, name, &len) < 0) {
 		code = errno;
 		close(fd);
 		return -code;
@@ -230,6 +229,16 @@ static int guess_port(uint16_t *port)
 	return 0;
 }
 
+/* The port is @fd's alone once it listens: until then another socket with SO_REUSEADDR could bind it, too. */
+static int keep(struct held *held, enum pp_protocol protocol, int fd)
+{
+	int ret = protocol != PP_UDP && listen(fd, 1) < 0 ? -errno : hold(held, fd);
+
+	if (ret < 0)
+		close(fd);
+	return ret;
+}
+
 /* One free port; a host without IPv6 has it free on IPv4. What else is wrong is wrong, of SCTP too. */
 static int take_free_port(struct pp_publication *publication, uint16_t *port, struct held *held)
 {
@@ -245,13 +254,7 @@ static int take_free_port(struct pp_publication *publication, uint16_t *port, st
 	}
 	if (publication->protocol == PP_SCTP && (fd == -EPROTONOSUPPORT || fd == -ESOCKTNOSUPPORT))
 		return guess_port(port);
-	if (fd < 0)
-		return fd;
-	if (hold(held, fd) < 0) {
-		close(fd);
-		return -ENOMEM;
-	}
-	return 0;
+	return fd < 0 ? fd : keep(held, publication->protocol, fd);
 }
 
 /* As many sockets as there are free ports of one command may be open at a time. */
@@ -406,20 +409,35 @@ static int check_sockets(const struct pp_sockets *sockets, const struct pp_publi
 	return 0;
 }
 
-/* The one port that @list asks for of @protocol; 0 for none or several. */
-static uint16_t only_port(const struct pp_publications *list, enum pp_protocol protocol, bool *any)
+/* The publication of @list that alone asks for a port of @protocol, and for no more than one; or NULL. */
+static const struct pp_publication *only_one(const struct pp_publications *list, enum pp_protocol protocol,
+					     bool *any)
 {
-	uint16_t port = 0;
+	const struct pp_publication *one = NULL;
 	size_t count = 0;
 
 	for (size_t i = 0; i < list->count; i++) {
 		if (list->items[i].protocol != protocol || !is_exact(&list->items[i]))
 			continue;
-		port = list->items[i].host_port;
-		count += list->items[i].count;
+		one = &list->items[i];
+		count += one->count;
 	}
 	*any = count > 0;
-	return count == 1 ? port : 0;
+	return count == 1 ? one : NULL;
+}
+
+/*
+ * If we can bind it, nobody has it: that is a hundred times cheaper than to ask, but of UDP it might take a datagram
+ * from whoever is about to get it. If we cannot, there may be many reasons, and somebody to be named.
+ */
+static bool can_be_bound(const struct pp_publication *publication)
+{
+	uint16_t port = publication->host_port;
+	int fd = publication->protocol == PP_TCP ? bind_port(publication, &port) : -1;
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
 }
 
 int ports_check_sockets(const struct pp_publications *asked, const struct pp_publications *before,
@@ -429,12 +447,13 @@ int ports_check_sockets(const struct pp_publications *asked, const struct pp_pub
 
 	for (int p = 0; ret == 0 && p < PP_PROTOCOL_COUNT; p++) {
 		struct pp_sockets sockets = PP_SOCKETS_INIT;
+		const struct pp_publication *one;
 		bool any;
-		uint16_t port = only_port(asked, (enum pp_protocol)p, &any);
 
-		if (!any)
+		one = only_one(asked, (enum pp_protocol)p, &any);
+		if (!any || (one && can_be_bound(one)))
 			continue;
-		ret = pp_sockets_read_bound((enum pp_protocol)p, port, &sockets, err);
+		ret = pp_sockets_read_bound((enum pp_protocol)p, one ? one->host_port : 0, &sockets, err);
 		if (ret == 0)
 			ret = check_sockets(&sockets, asked, before, err);
 		pp_sockets_fini(&sockets);

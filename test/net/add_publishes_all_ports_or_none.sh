@@ -59,6 +59,35 @@ refuses 'a process has one of many' "127.0.0.1:9000-9010:1-11/tcp: host port 900
 refuses 'a process has an IPv4 port' "host port 9006/udp is in use by hold (pid $holder)" 9006:1/udp
 refuses 'a dual-stack listener has the IPv4 port, too' "in use by hold (pid $holder)" 10.0.0.1:9007:1
 refuses 'a dual-stack listener has the IPv6 port, too' "in use by hold (pid $holder)" '[2001:db8::1]:9007:1'
+takes 'TCP has its own port beside a published one of UDP' 81:81
+takes 'and UDP beside one of TCP' 80:80/udp
+takes 'TCP has its own port beside a process that has that of UDP' 9006:1
+takes 'and UDP beside one that has that of TCP' 127.0.0.1:9005:1/udp
+takes 'many of UDP, too' 127.0.0.1:9000-9005:1-6/udp
+takes 'a port of each in one command' 99:99 99:99/udp
+
+# What is bound and does not listen keeps the port from others as well.
+hold $$ bound 127.0.0.1 9105 bound :: 9107
+if [ "$(printf '6.8\n%s\n' "$(uname -r)" | sort -V | head -n 1)" = 6.8 ]; then
+	refuses 'a process has bound the port' "127.0.0.1:9105:1/tcp: host port 9105/tcp is in use by hold (pid $holder)" 127.0.0.1:9105:1
+	refuses 'one of many' "host port 9107/tcp is in use by hold (pid $holder)" 9106-9110:1-5
+	is 'who names it' "$("$PORTPUB" who 9107)" "[::]:9107/tcp in use by hold (pid $holder)"
+	run "$PORTPUB" who 9106
+	is 'and not for the port beside it' "$status" 1
+else
+	skip 'a process has bound the port' 'Linux before 6.8 does not tell'
+fi
+takes 'the port is free at another address' 192.0.2.1:9105:1
+takes 'and by another family' 10.0.0.1:9107:1
+release "$holder"
+takes 'and everywhere when it is given back' 9105:1
+talker $$ tcp 9111 passing
+tcp "$lan" 5555 192.0.2.1 9111
+is 'somebody is connected' "$(says)" passing
+release "$talker"
+is 'a connection outlives who listened at the port' "$(ss -Htan sport = :9111 | wc -l)" 1
+takes 'which is to be had nevertheless' 9111:1
+exec 7>&-
 
 # Which addresses meet: every address, those of one family, one of them.
 for row in 80/127.0.0.1:80:1 80/0.0.0.0:80:1 '80/[::]:80:1' '80/[2001:db8::1]:80:1' 80/192.0.2.1:80:1 82/82:1 \

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Holds sockets: hold PROTOCOL ADDRESS PORT [...]. ADDRESS "" is every address of both families, and ::
- * those of IPv6 alone. Prints "ready" when all are open, and waits to be killed.
+ * those of IPv6 alone. PROTOCOL "bound" is TCP that does not listen. Prints "ready" when all are open, and waits to
+ * be killed.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -25,7 +26,7 @@ static bool bind_to(int fd, const char *text, unsigned short port)
 
 static bool hold(const char *protocol, const char *text, const char *port)
 {
-	bool tcp = strcmp(protocol, "tcp") == 0;
+	bool listens = strcmp(protocol, "tcp") == 0, tcp = listens || strcmp(protocol, "bound") == 0;
 	int family = text[0] && !strchr(text, ':') ? AF_INET : AF_INET6, only = text[0] != '\0', on = 1;
 	int fd = socket(family, (tcp ? SOCK_STREAM : SOCK_DGRAM) | SOCK_CLOEXEC, 0);
 
@@ -33,7 +34,7 @@ static bool hold(const char *protocol, const char *text, const char *port)
 		return false;
 	if (family == AF_INET6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only, sizeof(only)) < 0)
 		return false;
-	return bind_to(fd, text, (unsigned short)atoi(port)) && (!tcp || listen(fd, 16) == 0);
+	return bind_to(fd, text, (unsigned short)atoi(port)) && (!listens || listen(fd, 16) == 0);
 }
 
 int main(int argc, char **argv)
