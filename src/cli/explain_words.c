@@ -60,7 +60,7 @@ size_t explain_warnings(const struct pp_publication *publication, const struct p
 	size_t count = 0;
 
 	pp_address_format(&publication->address, address);
-	if (reach == PP_REACH_ALL) {
+	if (reach == PP_REACH_ALL && !request->allow.count) {
 		format_local(publication, local);
 		snprintf(out[count++], EXPLAIN_WARNING_TEXT,
 			 "reachable from every network; %s limits it to this host", local);

@@ -49,7 +49,7 @@ static void format_target(const struct pp_record *record, const struct pp_public
 	snprintf(out, HOST_TEXT, to->family == AF_INET6 ? "[%s]:%s" : "%s:%s", address, ports);
 }
 
-/* "kernel", or "kernel, not ::1": what is carried, and how. */
+/* "kernel", "userspace", "both" or "none": how what is carried goes. What is not is told by the paths in JSON. */
 static const char *path_of(const struct pp_record *record, const struct pp_publication *publication)
 {
 	bool used[PP_PATH_COUNT] = { false };

@@ -16,7 +16,7 @@ static void warn(const struct pp_publication *publication, const struct pp_reque
 	bool *known = &said->reach[pp_plan_reach(publication)];
 	size_t count = *known ? 0 : explain_warnings(publication, request, warnings);
 
-	*known = true;
+	*known |= count > 0;
 	for (size_t i = 0; i < count; i++)
 		fprintf(out, "portpub: %s: %s\n", pp_publication_format(publication, text), warnings[i]);
 }
@@ -48,8 +48,7 @@ void warnings_print(const struct pp_request *request, FILE *out)
 	struct said said = { 0 };
 
 	for (size_t i = 0; i < request->publications.count; i++) {
-		if (!request->allow.count)
-			warn(&request->publications.items[i], request, &said, out);
+		warn(&request->publications.items[i], request, &said, out);
 		tell_missing(&request->publications.items[i], request, &said, out);
 	}
 }

@@ -36,6 +36,9 @@ query 'specs and a document add up' '[.publications[].host_port]' '[80,81]' 80:8
 	printf '[{"publishedAs":81,"fromContainerPort":81}]' >"$tap_tmp/d"
 	echo "$tap_tmp/d"
 )"
+query 'not every network can reach it with an allow list' .warnings '[]' 80:80 --allow 10.0.0.0/8
+query 'which changes nothing about an address that no host owns' .warnings \
+	'["224.0.0.1:80:80/tcp: 224.0.0.1 is a multicast or broadcast address: no host owns it"]' 224.0.0.1:80:80 --allow 10.0.0.0/8
 query 'networks that overlap are one' .allow '["10.0.0.0/8","2001:db8::/32"]' 80:80 --allow 2001:db8::/32 \
 	--allow 10.1.0.0/16 --allow 10.0.0.0/8
 printf '{"portMappings":[]}' >"$tap_tmp/empty"

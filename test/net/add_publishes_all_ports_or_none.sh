@@ -120,6 +120,12 @@ is 'and it keeps what it had' "$("$PORTPUB" list web --json | jq -c '[.[].public
 run add --to 10.0.0.2,fd00::2 --id web 8081:81
 is 'an id is published once, but to replace it' "$status" 1
 has 'which is said' "$err" 'web is published already'
+# What to beware of is said once of each kind, and not what an allow list sees to.
+said() { echo "$(echo "$err" | grep -c 'multicast or broadcast') $(echo "$err" | grep -c 'every network')"; }
+run add --to 10.0.0.2 --id all 192.0.2.1:70:70 224.0.0.1:71:71 224.0.0.1:72:72 0.0.0.0:73:73 0.0.0.0:74:74
+is 'what to beware of is said, once of each kind' "$status $(said)" '0 1 1'
+run add --to 10.0.0.2 --id all --replace --allow 192.0.2.0/24 192.0.2.1:70:70 224.0.0.1:71:71 0.0.0.0:73:73
+is 'and with an allow list what still holds' "$status $(said)" '0 1 0'
 run del --all
 is 'when all is gone nothing is left' "$status $(left_over)" '0 '
 is 'and the sysctls are as they were' "$(sysctls)" "$first"
