@@ -15,6 +15,12 @@ __attribute__((format(printf, 2, 3))) void pp_report_say(const struct pp_report 
 							 ...);
 
 /*
+ * Set by which interface @record's target of @family is reached, and whether it is alone behind it. Reads only; needs
+ * no privilege. -ENETUNREACH where there is no way, or what else the kernel says.
+ */
+int pp_publish_find_way(struct pp_record *record, sa_family_t family, struct pp_error *err);
+
+/*
  * Publish @record, whose target is known; pools and free ports are chosen, and stand in it afterwards, as do
  * an id where it had none, and the interfaces. With @replace, a record of the same id gives way in the same
  * instant. Fails with -EADDRINUSE and who has the port, -EEXIST where the id is taken, -EPERM without

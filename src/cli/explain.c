@@ -7,7 +7,7 @@
  */
 #include "explain.h"
 
-#include "portpub/route.h"
+#include "portpub/publish.h"
 #include "portpub/ruleset.h"
 #include "request.h"
 
@@ -55,9 +55,7 @@ static int explain_nft(const struct pp_request *request, struct pp_error *err)
 	if (ret < 0)
 		return ret;
 	for (size_t i = 0; i < 2; i++) {
-		const struct pp_address *to = pp_target_of(&request->target, pp_families[i]);
-
-		if (to->family != AF_UNSPEC && pp_route_interface(to, record.interfaces[i], &no_way) < 0)
+		if (pp_publish_find_way(&record, pp_families[i], &no_way) < 0)
 			printf("# %s\n", no_way.message);
 	}
 	return pp_ruleset_print(&record, stdout, err);

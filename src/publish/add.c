@@ -11,8 +11,6 @@
  */
 #include "flows.h"
 #include "ports.h"
-#include "portpub/bridge.h"
-#include "portpub/route.h"
 #include "session.h"
 #include "share.h"
 
@@ -31,24 +29,6 @@ struct addition {
 	struct change change;
 	struct transaction transaction;
 };
-
-static int find_way(struct pp_record *record, size_t f, struct pp_error *err)
-{
-	const struct pp_address *to = pp_target_of(&record->request.target, pp_families[f]);
-	struct pp_bridge bridge = { 0 };
-	int ret;
-
-	record->interfaces[f][0] = '\0';
-	record->alone[f] = false;
-	if (to->family == AF_UNSPEC || pp_address_class(to) == PP_CLASS_LOOPBACK)
-		return 0;
-	ret = pp_route_interface(to, record->interfaces[f], err);
-	if (ret == 0)
-		ret = pp_bridge_read(record->interfaces[f], to, &bridge, err);
-	if (ret == 0)
-		record->alone[f] = !pp_bridge_returns(&bridge);
-	return ret;
-}
 
 static int find_old(struct addition *addition, bool replace, struct pp_error *err)
 {
@@ -195,7 +175,7 @@ static int add(struct addition *addition, bool replace, struct pp_error *err)
 	int ret = find_old(addition, replace, err);
 
 	for (size_t f = 0; ret == 0 && f < 2; f++)
-		ret = find_way(addition->record, f, err);
+		ret = pp_publish_find_way(addition->record, pp_families[f], err);
 	if (ret < 0)
 		return ret;
 	addition->record->created = time(NULL);
