@@ -77,6 +77,21 @@ static bool is_denial(int code)
 	return code == EINVAL || code == EACCES || code == EPERM || code == EAGAIN;
 }
 
+/* Routes, and rules for them, have types that answer with an error. */
+static const char *words_for(int code)
+{
+	switch (code) {
+	case EINVAL:
+		return "the routing table has a blackhole there, or nobody can have that address";
+	case EACCES:
+		return "the routing table prohibits it";
+	case EHOSTUNREACH:
+		return "the routing table says that it is unreachable";
+	default:
+		return strerror(code);
+	}
+}
+
 int pp_route_interface(const struct pp_address *to, char out[static IF_NAMESIZE], struct pp_error *err)
 {
 	char text[PP_ADDRESS_TEXT], name[IF_NAMESIZE];
@@ -90,7 +105,7 @@ int pp_route_interface(const struct pp_address *to, char out[static IF_NAMESIZE]
 		code = errno;
 	if (code)
 		return pp_fail(err, is_denial(code) ? ENETUNREACH : code, "no way to %s: %s",
-			       pp_address_format(to, text), strerror(code));
+			       pp_address_format(to, text), words_for(code));
 	memcpy(out, name, sizeof(name));
 	return 0;
 }

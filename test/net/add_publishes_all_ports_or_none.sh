@@ -120,6 +120,26 @@ is 'and it keeps what it had' "$("$PORTPUB" list web --json | jq -c '[.[].public
 run add --to 10.0.0.2,fd00::2 --id web 8081:81
 is 'an id is published once, but to replace it' "$status" 1
 has 'which is said' "$err" 'web is published already'
+# A target that a route denies is none.
+while read -r type words; do
+	ip route add "$type" 10.9.0.0/16
+	ip -6 route add "$type" fd09::/64
+	for target in 10.9.0.1 fd09::1; do
+		everything >"$tap_tmp/before"
+		run add --to $target 80:80
+		is "a route is of the type $type: $target" "$status $out $err" "1  portpub: no way to $target: $words"
+		everything >"$tap_tmp/after"
+		ok 'and nothing changed' diff "$tap_tmp/before" "$tap_tmp/after"
+	done
+	ip route del "$type" 10.9.0.0/16
+	ip -6 route del "$type" fd09::/64
+done <<'LIST'
+blackhole the routing table has a blackhole there, or nobody can have that address
+prohibit the routing table prohibits it
+unreachable the routing table says that it is unreachable
+throw Network is unreachable
+LIST
+
 # What to beware of is said once of each kind, and not what an allow list sees to.
 said() { echo "$(echo "$err" | grep -c 'multicast or broadcast') $(echo "$err" | grep -c 'every network')"; }
 run add --to 10.0.0.2 --id all 192.0.2.1:70:70 224.0.0.1:71:71 224.0.0.1:72:72 0.0.0.0:73:73 0.0.0.0:74:74
