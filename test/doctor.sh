@@ -32,3 +32,11 @@ cure() {
 	echo "$out" | sed -n 's/^  fix: //p' >"$tap_tmp/cure"
 	ok "what it says can be done: $(paste -sd ';' "$tap_tmp/cure")" sh -c "test -s $tap_tmp/cure && sh -e $tap_tmp/cure"
 }
+
+# lacks CLAIM HAVE PART: PART is not in HAVE.
+lacks() {
+	case $2 in
+	*"$3"*) is "$1" "$2" "anything without: $3" ;;
+	*) is "$1" '' '' ;;
+	esac
+}

@@ -21,6 +21,7 @@ struct pp_findings {
 struct pp_trial {
 	bool outside;  /* else from this host */
 	bool kept_out; /* it must not get through */
+	bool untried;  /* no socket could be made for it */
 	bool good;     /* as it has to be */
 	struct pp_address to;
 	uint16_t port;

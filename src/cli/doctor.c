@@ -41,13 +41,16 @@ static const char *place_of(const struct pp_trial *trial)
 
 static const char *word_of(const struct pp_diagnosis *diagnosis)
 {
-	for (size_t i = 0; !diagnosis->reachable && i < diagnosis->trial_count; i++) {
+	size_t tried = 0;
+
+	if (diagnosis->reachable)
+		return diagnosis->problems.count ? "reachable, with problems" : "reachable";
+	for (size_t i = 0; i < diagnosis->trial_count; i++) {
 		if (diagnosis->trials[i].good && !diagnosis->trials[i].kept_out)
 			return "partly reachable";
+		tried += !diagnosis->trials[i].untried;
 	}
-	if (!diagnosis->reachable)
-		return "not reachable";
-	return diagnosis->problems.count ? "reachable, with problems" : "reachable";
+	return tried ? "not reachable" : "not tried";
 }
 
 static void print(const struct pp_diagnosis *diagnosis)

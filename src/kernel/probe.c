@@ -2,10 +2,11 @@
 /*
  * Theory of operation
  *
- * Probes go in batches, each as long as the slowest of its probes and no longer than their time: open (the
+ * Probes go in batches, each as long as the slowest of its probes and no longer than their time: open, in waves (the
  * sockets of a client outside are opened there, and polled from here), poll, close, and then ask conntrack where
- * each went. What conntrack knows only of packets that have left: a probe that it does not know was dropped
- * before, by this host. What it knows is forgotten at once.
+ * each went. It knows only of packets that have left: a probe that it does not know was dropped before, by this
+ * host. What it knows is forgotten at once, but for connections that were made: their resets may still be on their
+ * way, and without its help would not find it. The kernel forgets them by itself in ten seconds.
  */
 #include "portpub/probe.h"
 
@@ -20,7 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { BATCH = 200 };
+enum { BATCH = 800 /* below the usual limit of descriptors */, WAVE = 8, WAVE_MS = 4 };
 
 union address {
 	struct sockaddr any;
@@ -100,7 +101,11 @@ static void start(struct pp_probe *probe, struct pollfd *fd)
 	fd->fd = open_socket(probe);
 	fd->events = udp ? POLLIN : POLLOUT;
 	probe->result = PP_PROBE_SILENT;
-	if (fd->fd < 0 || (connect(fd->fd, &to.any, size) < 0 && errno != EINPROGRESS)) {
+	if (fd->fd < 0) {
+		finish(probe, fd, PP_PROBE_UNTRIED, errno);
+		return;
+	}
+	if (connect(fd->fd, &to.any, size) < 0 && errno != EINPROGRESS) {
 		finish(probe, fd, PP_PROBE_FAILED, errno);
 		return;
 	}
@@ -143,18 +148,22 @@ static int64_t time_left(struct batch *batch, int64_t waited)
 	return least;
 }
 
+static void look_at_all(struct batch *batch, int wait_ms)
+{
+	if (poll(batch->fds, batch->count, wait_ms) <= 0)
+		return;
+	for (size_t i = 0; i < batch->count; i++) {
+		if (batch->fds[i].fd >= 0)
+			look(&batch->probes[i], &batch->fds[i]);
+	}
+}
+
 static void wait_for_all(struct batch *batch)
 {
 	int64_t begun = now_ms(), left;
 
-	while ((left = time_left(batch, now_ms() - begun)) > 0) {
-		if (poll(batch->fds, batch->count, (int)left) < 0 && errno != EINTR)
-			return;
-		for (size_t i = 0; i < batch->count; i++) {
-			if (batch->fds[i].fd >= 0)
-				look(&batch->probes[i], &batch->fds[i]);
-		}
-	}
+	while ((left = time_left(batch, now_ms() - begun)) > 0)
+		look_at_all(batch, (int)left);
 }
 
 static bool is_of(const struct pp_flow *flow, const struct pp_probe *probe)
@@ -169,11 +178,13 @@ static bool take_flow(const struct pp_flow *flow, void *data)
 	struct batch *batch = data;
 
 	for (size_t i = 0; i < batch->count; i++) {
-		if (!is_of(flow, &batch->probes[i]))
+		struct pp_probe *probe = &batch->probes[i];
+
+		if (!is_of(flow, probe))
 			continue;
-		batch->probes[i].answerer = flow->answerer;
-		batch->probes[i].answerer_port = flow->answerer_port;
-		return true;
+		probe->answerer = flow->answerer;
+		probe->answerer_port = flow->answerer_port;
+		return probe->protocol == PP_UDP || probe->result != PP_PROBE_ANSWERED;
 	}
 	return false;
 }
@@ -189,27 +200,53 @@ static void ask_conntrack(struct batch *batch)
 		if (batch->probes[i].port != port || batch->probes[i].protocol != first->protocol)
 			port = 0;
 	}
-	pp_conntrack_flush(AF_UNSPEC, first->protocol, port, take_flow, batch, NULL, &ignored);
+	if (pp_conntrack_flush(AF_UNSPEC, first->protocol, port, take_flow, batch, NULL, &ignored) < 0)
+		return;
+	for (size_t i = 0; i < batch->count; i++)
+		batch->probes[i].traced = true;
+}
+
+static bool is_open(const struct batch *batch, size_t from, size_t end)
+{
+	for (size_t i = from; i < end; i++) {
+		if (batch->fds[i].fd >= 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The ports may be those of one server, which lets few wait, and what it drops is late by a second: each wave has a
+ * moment to be answered before the next.
+ */
+static void start_those(struct batch *batch, bool outside)
+{
+	for (size_t from = 0; from < batch->count; from += WAVE) {
+		size_t end = from + WAVE < batch->count ? from + WAVE : batch->count;
+		int64_t begun = now_ms();
+
+		for (size_t i = from; i < end; i++) {
+			if (batch->probes[i].outside == outside)
+				start(&batch->probes[i], &batch->fds[i]);
+		}
+		while (is_open(batch, from, end) && now_ms() - begun < WAVE_MS)
+			look_at_all(batch, WAVE_MS);
+	}
 }
 
 static int start_all(struct batch *batch, const struct pp_outside *outside, struct pp_error *err)
 {
 	int ret;
 
-	for (size_t i = 0; i < batch->count; i++) {
+	for (size_t i = 0; i < batch->count; i++)
 		batch->fds[i] = (struct pollfd){ .fd = -1 };
-		if (!batch->probes[i].outside)
-			start(&batch->probes[i], &batch->fds[i]);
-	}
+	start_those(batch, false);
 	if (!outside)
 		return 0;
 	ret = pp_outside_enter(outside, err);
 	if (ret < 0)
 		return ret;
-	for (size_t i = 0; i < batch->count; i++) {
-		if (batch->probes[i].outside)
-			start(&batch->probes[i], &batch->fds[i]);
-	}
+	start_those(batch, true);
 	return pp_outside_leave(outside, err);
 }
 

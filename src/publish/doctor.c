@@ -234,11 +234,16 @@ static void tell_how_far(const struct doctor *doctor, struct patient *patient, c
 	const struct pp_probe *probe = probe_of(doctor, patient, trial);
 	const char *from = trial->outside ? "from outside" : "from this host";
 
-	if (trial->kept_out)
+	if (trial->untried && probe->code == EPROTONOSUPPORT)
+		problem(patient, "modprobe sctp",
+			"this host's kernel has no %s to try it with: whether it can be reached is not known",
+			pp_protocol_name(probe->protocol));
+	else if (trial->untried)
+		problem(patient, "# try again, or with a higher ulimit -n", "no test connection %s: %s", from,
+			strerror(probe->code));
+	else if (trial->kept_out)
 		problem(patient, patient->diagnosis.problems.count ? "" : "nft list ruleset",
 			"it can be reached from outside, and must not be");
-	else if (probe->code == EPROTONOSUPPORT)
-		problem(patient, "modprobe sctp", "this host's kernel has no sctp to try it with");
 	else if (probe->result == PP_PROBE_ANSWERED)
 		problem(patient, "nft list ruleset", "a test connection %s was %s, and not by the container",
 			from, trial->result);
@@ -260,7 +265,7 @@ static void conclude(const struct doctor *doctor, struct patient *patient)
 
 		good &= trial->good;
 		through |= trial->good && !trial->kept_out;
-		if (!trial->good && (diagnosis->problems.count == 0 || trial->kept_out))
+		if (!trial->good && (diagnosis->problems.count == 0 || trial->kept_out || trial->untried))
 			tell_how_far(doctor, patient, trial);
 	}
 	diagnosis->reachable = good && through;

@@ -61,6 +61,7 @@ static const struct pp_container *find(const struct doctor *doctor, const struct
 struct looking {
 	struct patient *patient;
 	struct pp_sockets sockets;
+	bool known; /* who listens */
 	struct pp_address client[2];
 };
 
@@ -92,8 +93,11 @@ static void look(void *data)
 	const struct pp_publication *publication = patient->publication;
 	struct pp_error ignored;
 
-	pp_sockets_read(publication->protocol, publication->count == 1 ? publication->container_port : 0,
-			&looking->sockets, &ignored);
+	looking->known = pp_sockets_read(publication->protocol,
+					 publication->count == 1 ? publication->container_port : 0,
+					 &looking->sockets, &ignored) == 0 &&
+			 (publication->protocol != PP_SCTP ||
+			  looking->sockets.count); /* a module tells, or nobody */
 	for (size_t f = 0; f < 2; f++) {
 		if (looking->client[f].family != AF_UNSPEC)
 			look_for_way_back(patient, f, &looking->client[f]);
@@ -157,7 +161,7 @@ int look_into_container(const struct doctor *doctor, struct patient *patient, st
 	ret = pp_container_visit(container, look, &looking, err);
 	if (ret == 0) {
 		choose_port(patient, &looking.sockets);
-		for (size_t f = 0; f < 2; f++)
+		for (size_t f = 0; looking.known && f < 2; f++)
 			patient->listening[f] = listening_at(&looking.sockets, container_port_of(patient),
 							     target_of(patient, pp_families[f]));
 	} else if (ret != -EIO) {

@@ -73,8 +73,14 @@ static void add_trial(struct doctor *doctor, struct patient *patient, const stru
 static void add_from_outside(struct doctor *doctor, struct patient *patient, const struct pp_address *to,
 			     bool kept_out)
 {
-	if (doctor->outside && pp_outside_client(doctor->outside, to->family)->family != AF_UNSPEC)
-		add_trial(doctor, patient, to, true, kept_out || !is_admitted(doctor, patient, to->family));
+	if (!doctor->outside || pp_outside_client(doctor->outside, to->family)->family == AF_UNSPEC)
+		return;
+	if (!is_admitted(doctor, patient, to->family) && !kept_out) {
+		note(&patient->diagnosis.notes, "the client outside is not on the allow list: whether one "
+						"that is gets in was not tried");
+		kept_out = true;
+	}
+	add_trial(doctor, patient, to, true, kept_out);
 }
 
 static void plan_way(struct doctor *doctor, struct patient *patient, const struct pp_way *way)
@@ -144,10 +150,10 @@ static bool is_container(const struct patient *patient, const struct pp_probe *p
 
 static bool is_through(const struct patient *patient, const struct pp_probe *probe)
 {
-	bool unknown = probe->answerer.family == AF_UNSPEC, right = is_container(patient, probe);
+	bool right = is_container(patient, probe);
 
 	if (probe->result == PP_PROBE_ANSWERED)
-		return unknown || right;
+		return right || !probe->traced;
 	return probe->protocol == PP_UDP && probe->result == PP_PROBE_SILENT && right &&
 	       patient->listening[probe->to.family == AF_INET6] == LISTENING;
 }
@@ -161,8 +167,7 @@ static void format_answerer(const struct pp_probe *probe, char out[static PP_TRI
 		 probe->answerer_port);
 }
 
-static void describe(const struct patient *patient, const struct pp_probe *probe, bool through,
-		     char out[static PP_TRIAL_TEXT])
+static void describe(const struct pp_probe *probe, bool through, char out[static PP_TRIAL_TEXT])
 {
 	bool known = probe->answerer.family != AF_UNSPEC, udp = probe->protocol == PP_UDP;
 	char who[PP_TRIAL_TEXT - 32] = "", text[PP_TRIAL_TEXT];
@@ -170,12 +175,12 @@ static void describe(const struct patient *patient, const struct pp_probe *probe
 	format_answerer(probe, text);
 	if (known)
 		snprintf(who, sizeof(who), "%.*s", (int)sizeof(who) - 1, text);
-	if (probe->result == PP_PROBE_ANSWERED && known && !is_container(patient, probe))
-		snprintf(out, PP_TRIAL_TEXT, "answered by %s", who);
+	if (probe->result == PP_PROBE_ANSWERED && !through)
+		snprintf(out, PP_TRIAL_TEXT, "answered by %s", known ? who : "a process of this host");
 	else if (probe->result == PP_PROBE_ANSWERED)
 		snprintf(out, PP_TRIAL_TEXT, udp ? "answered" : "connected");
 	else if (probe->result == PP_PROBE_SILENT && through)
-		snprintf(out, PP_TRIAL_TEXT, "delivered, not answered");
+		snprintf(out, PP_TRIAL_TEXT, "sent on to the container, not answered");
 	else if (probe->result == PP_PROBE_SILENT)
 		snprintf(out, PP_TRIAL_TEXT, "no answer%s%s", known ? " from " : "", who);
 	else
@@ -183,17 +188,26 @@ static void describe(const struct patient *patient, const struct pp_probe *probe
 			 probe->code == ECONNREFUSED ? "refused" : strerror(probe->code));
 }
 
-static void judge(const struct patient *patient, const struct pp_probe *probe, struct pp_trial *trial)
+static void judge(struct patient *patient, const struct pp_probe *probe, struct pp_trial *trial)
 {
 	bool through = is_through(patient, probe);
 
+	trial->untried = probe->result == PP_PROBE_UNTRIED;
+	if (trial->untried) {
+		snprintf(trial->result, sizeof(trial->result), "not tried: %s", strerror(probe->code));
+		return;
+	}
 	if (trial->kept_out) {
 		trial->good = probe->result != PP_PROBE_ANSWERED && !is_container(patient, probe);
 		snprintf(trial->result, sizeof(trial->result), trial->good ? "kept out" : "got in");
 		return;
 	}
 	trial->good = through;
-	describe(patient, probe, through, trial->result);
+	describe(probe, through, trial->result);
+	if (through && probe->result == PP_PROBE_SILENT)
+		note(&patient->diagnosis.notes,
+		     "datagrams leave for the container, where something listens; that it takes them only an "
+		     "answer could prove");
 }
 
 int trials_run(struct doctor *doctor, struct pp_error *err)
