@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -102,16 +103,40 @@ static bool is_off(sa_family_t family, const char *interface, const char *key,
 	       pp_sysctl_read(name, value, &ignored) == 0 && strcmp(value, "0") == 0;
 }
 
-static void find_forwarding4(struct patient *patient)
+/* That clients come in by, with an address that they ask for. The way to the container has its own words. */
+static void find_forwarding_from_clients(const struct doctor *doctor, struct patient *patient,
+					 sa_family_t family, const char *key)
+{
+	const struct pp_address *published = &patient->publication->address;
+	char name[PP_SYSCTL_NAME], interface[IF_NAMESIZE];
+
+	for (size_t i = 0; i < doctor->addresses.count; i++) {
+		const struct pp_interface_address *own = &doctor->addresses.items[i];
+
+		if (own->address.family != family || pp_address_class(&own->address) != PP_CLASS_SPECIFIC ||
+		    (!pp_address_is_any(published) && pp_address_compare(published, &own->address) != 0))
+			continue;
+		if (if_indextoname(own->index, interface) && strcmp(interface, "lo") != 0 &&
+		    strcmp(interface, patient->record->interfaces[family == AF_INET6]) != 0 &&
+		    is_off(family, interface, key, name))
+			say_sysctl(patient, name, "1",
+				   "what clients send who come in by it is not forwarded");
+	}
+}
+
+static void find_forwarding4(const struct doctor *doctor, struct patient *patient)
 {
 	char name[PP_SYSCTL_NAME];
 
-	if (!setting_is_on("net/ipv4/ip_forward"))
+	if (!setting_is_on("net/ipv4/ip_forward")) {
 		say_sysctl(patient, "net/ipv4/ip_forward", "1",
 			   "this host forwards nothing for clients outside");
-	else if (is_off(AF_INET, patient->record->interfaces[0], "forwarding", name))
+		return; /* which sets it for every interface */
+	}
+	if (is_off(AF_INET, patient->record->interfaces[0], "forwarding", name))
 		say_sysctl(patient, name, "1",
 			   "what the container answers to clients outside is not forwarded");
+	find_forwarding_from_clients(doctor, patient, AF_INET, "forwarding");
 }
 
 /* all.forwarding, or by interface: then those that packets come in by need it, in both directions. */
@@ -119,7 +144,7 @@ static void find_forwarding6(const struct doctor *doctor, struct patient *patien
 {
 	static const char all[] = "net/ipv6/conf/all/forwarding";
 	const char *inside = patient->record->interfaces[1];
-	char name[PP_SYSCTL_NAME], interface[IF_NAMESIZE];
+	char name[PP_SYSCTL_NAME];
 
 	if (setting_is_on(all))
 		return;
@@ -131,15 +156,7 @@ static void find_forwarding6(const struct doctor *doctor, struct patient *patien
 		else
 			say_sysctl(patient, all, "1", "this host forwards nothing for clients outside");
 	}
-	for (size_t i = 0; i < doctor->addresses.count; i++) {
-		const struct pp_interface_address *own = &doctor->addresses.items[i];
-
-		if (own->address.family == AF_INET6 && pp_address_class(&own->address) == PP_CLASS_SPECIFIC &&
-		    if_indextoname(own->index, interface) && strcmp(interface, inside) != 0 &&
-		    strcmp(interface, "lo") != 0 && is_off(AF_INET6, interface, "force_forwarding", name))
-			say_sysctl(patient, name, "1",
-				   "what clients send who come in by it is not forwarded");
-	}
+	find_forwarding_from_clients(doctor, patient, AF_INET6, "force_forwarding");
 }
 
 static void find_sysctls(const struct doctor *doctor, struct patient *patient)
@@ -148,7 +165,7 @@ static void find_sysctls(const struct doctor *doctor, struct patient *patient)
 	char name[PP_SYSCTL_NAME];
 
 	if (patient_is_open(patient, AF_INET))
-		find_forwarding4(patient);
+		find_forwarding4(doctor, patient);
 	if (patient_is_open(patient, AF_INET6))
 		find_forwarding6(doctor, patient);
 	if (patient_classes(patient, AF_INET) & 1U << PP_CLASS_LOOPBACK &&
@@ -348,6 +365,28 @@ static void find_address(const struct doctor *doctor, struct patient *patient)
 	problem(patient, fix, "%s is no address of this host", text);
 }
 
+/* Somebody else may have its address by now. */
+static void find_gone(struct patient *patient)
+{
+	const struct pp_record *record = patient->record;
+	char fix[PP_FINDING_FIX];
+
+	if (!record->pid || kill((pid_t)record->pid, 0) == 0 || errno != ESRCH)
+		return;
+	if (patient->container.pid) {
+		format_add(patient, fix);
+		problem(patient, fix,
+			"the process %lld it was published for is gone: its address is that of %s (pid %d) "
+			"now",
+			(long long)record->pid, patient->container.name, (int)patient->container.pid);
+	} else {
+		snprintf(fix, sizeof(fix), "portpub del %s", record->id);
+		problem(patient, fix,
+			"the process %lld it was published for is gone, and so is its container",
+			(long long)record->pid);
+	}
+}
+
 static void tell_holders(struct patient *patient)
 {
 	enum pp_protocol protocol = patient->publication->protocol;
@@ -383,6 +422,7 @@ static void tell_missing(struct patient *patient)
 void find_causes(const struct doctor *doctor, struct patient *patient)
 {
 	find_differences(doctor, patient);
+	find_gone(patient);
 	find_address(doctor, patient);
 	find_sysctls(doctor, patient);
 	for (size_t f = 0; f < 2; f++) {

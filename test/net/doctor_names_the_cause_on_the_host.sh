@@ -26,6 +26,12 @@ sick 'the bridge to the container does not forward' web4 'net.ipv4.conf.br0.forw
 cure
 well 'the bridge forwards again' web4
 
+sysctl -qw net.ipv4.conf.lan0.forwarding=0
+sick 'where clients come in nothing is forwarded' web4 'net.ipv4.conf.lan0.forwarding is 0: what clients send'
+is 'which is not the problem of IPv6, nor of loopback' "$("$PORTPUB" doctor web6 >/dev/null && "$PORTPUB" doctor local >/dev/null; echo $?)" 0
+cure
+well 'it is forwarded again' web4
+
 sysctl -qw net.ipv6.conf.all.forwarding=0
 sick 'IPv6 forwarding is off' web6 'is not forwarded'
 cure
@@ -69,6 +75,18 @@ cure
 well 'the bridge is up again' web4
 ip route replace 10.0.0.0/24 dev br0 src 10.0.0.1
 ip addr add fd00::1/64 dev br0 nodad # IPv6 does not keep it
+
+for kind in blackhole unreachable; do
+	ip route replace $kind 10.0.0.2
+	sick "a route is $kind" web4 'no way to 10.0.0.2'
+	cure
+	well "it is none of $kind any longer" web4
+	ip route del 10.0.0.2
+done
+ip -6 route add blackhole fd00::2
+sick 'a route for IPv6 is a blackhole' web6 'no way to fd00::2'
+ip -6 route del blackhole fd00::2
+well 'it is none of IPv6 any longer' web6
 
 ip addr del 192.0.2.1/24 dev lan0
 sick 'the published address is not here any longer' web4 '192.0.2.1 is no address of this host'
@@ -136,6 +154,22 @@ until_true sh -c "ss -Hltn 'sport = 82' | grep -q 192.0.2.1"
 well 'a process that has the same port is none of its problems' web4
 has 'but told' "$out" "note: port 82/tcp is also in use by hold (pid $holder)"
 kill "$holder"
+
+nsenter -t "$container" -n sleep 300 &
+late=$!
+ok 'published for a process' "$PORTPUB" add --no-keeper --id late --pid $late 192.0.2.1:84:80
+well 'while it is there all is well' late
+sed -i "s/\"pid\":[0-9]*/\"pid\":$late/;s/\"pid\": [0-9]*/\"pid\": $late/" "$PORTPUB_RUNTIME_DIR"/*/late* 2>/dev/null ||
+	sed -i "s/\"pid\": *[0-9]*/\"pid\": $late/" "$PORTPUB_RUNTIME_DIR"/late*
+kill $late
+wait $late 2>/dev/null
+sick 'the process is gone, and somebody has its address' late "the process $late it was published for is gone: its address is that of sleep (pid $container) now"
+cure
+well 'it is published for whoever has the address' late
+"$PORTPUB" del late 2>/dev/null
+at "$container" nft 'table inet own { chain in { type filter hook input priority 0; tcp dport 80 drop; }; }'
+sick 'the container'"'"'s own firewall drops' web4 'packets from this host leave for the container, and are not answered'
+at "$container" nft delete table inet own
 
 nft delete element inet portpub host4 '{ tcp . 192.0.2.1 . 82 }'
 sick 'an element is missing' web4 'missing in the kernel: host4 tcp . 192.0.2.1 . 82'
