@@ -60,16 +60,27 @@ static bool is_ours(const struct nftnl_rule *rule)
 				  nftnl_rule_get_str(rule, NFTNL_RULE_TABLE));
 }
 
-/* A rule that libnftnl cannot read is passed over. */
+/* What libnftnl cannot read to its end may do anything, as what a queue hands out. */
+static int leave_open(struct nftnl_rule *rule)
+{
+	struct nftnl_expr *e = nftnl_expr_alloc("queue");
+
+	if (!e)
+		return -ENOMEM;
+	nftnl_rule_add_expr(rule, e);
+	return 0;
+}
+
 static int take_rule(const struct nlmsghdr *message, void *data)
 {
 	struct nftnl_rule *rule = nftnl_rule_alloc();
+	bool whole = rule && nftnl_rule_nlmsg_parse(message, rule) == 0;
 
-	if (rule && (nftnl_rule_nlmsg_parse(message, rule) < 0 || is_ours(rule))) {
+	if (rule && (!nftnl_rule_is_set(rule, NFTNL_RULE_CHAIN) || is_ours(rule))) {
 		nftnl_rule_free(rule);
 		return MNL_CB_OK;
 	}
-	if (rule && append(data, rule) == 0)
+	if (rule && (whole || leave_open(rule) == 0) && append(data, rule) == 0)
 		return MNL_CB_OK;
 	if (rule)
 		nftnl_rule_free(rule);

@@ -131,6 +131,16 @@ static void load_name(struct machine *machine, uint32_t reg, const char *name)
 	set(machine, reg, text, sizeof(text));
 }
 
+static void load_index(struct machine *machine, uint32_t reg, const char *name)
+{
+	uint32_t index = name[0] ? if_nametoindex(name) : 0;
+
+	if (index)
+		set(machine, reg, &index, sizeof(index));
+	else
+		unset(machine, reg);
+}
+
 static void load_meta(struct machine *machine, const struct nftnl_expr *e)
 {
 	const struct pp_packet *packet = machine->packet;
@@ -150,6 +160,12 @@ static void load_meta(struct machine *machine, const struct nftnl_expr *e)
 		break;
 	case NFT_META_PROTOCOL:
 		set(machine, reg, &type_be, sizeof(type_be));
+		break;
+	case NFT_META_IIF:
+		load_index(machine, reg, packet->in);
+		break;
+	case NFT_META_OIF:
+		load_index(machine, reg, packet->out);
 		break;
 	case NFT_META_IIFNAME:
 		load_name(machine, reg, packet->in);
@@ -220,13 +236,14 @@ static void load_payload(struct machine *machine, const struct nftnl_expr *e)
 	memcpy(machine->registers.known + to, header->known + at, size);
 }
 
+/* With an interface it may be local to another one. */
 static void load_fib(struct machine *machine, const struct nftnl_expr *e)
 {
 	uint32_t reg = nftnl_expr_get_u32(e, NFTNL_EXPR_FIB_DREG),
 		 flags = nftnl_expr_get_u32(e, NFTNL_EXPR_FIB_FLAGS), local = RTN_LOCAL;
 
 	unset(machine, reg);
-	if (machine->packet->local && flags & NFTA_FIB_F_DADDR &&
+	if (machine->packet->local && (flags & ~NFTA_FIB_F_PRESENT) == NFTA_FIB_F_DADDR &&
 	    nftnl_expr_get_u32(e, NFTNL_EXPR_FIB_RESULT) == NFT_FIB_RESULT_ADDRTYPE)
 		set(machine, reg, &local, sizeof(local));
 }
@@ -419,6 +436,13 @@ static void reject(struct machine *machine, const struct nftnl_expr *e)
 	machine->verdict.effect = EFFECT_DROP;
 }
 
+/* A program decides, or the rule cannot be read. */
+static void leave_open(struct machine *machine, const struct nftnl_expr *e)
+{
+	(void)e;
+	machine->verdict.effect = EFFECT_ANY;
+}
+
 static void ignore(struct machine *machine, const struct nftnl_expr *e)
 {
 	(void)machine;
@@ -466,6 +490,7 @@ static const struct {
 	{ "match", need_xt },       { "target", apply_xt },
 	{ "counter", ignore },      { "log", ignore },
 	{ "last", ignore },         { "notrack", ignore },
+	{ "queue", leave_open },    { "synproxy", leave_open },
 };
 
 static void run(struct machine *machine, const struct nftnl_expr *e)

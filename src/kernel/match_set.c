@@ -84,24 +84,41 @@ static int take_element(const struct nlmsghdr *message, void *data)
 	return MNL_CB_OK;
 }
 
-struct set_answer set_ask(struct pp_nft *nft, uint8_t family, const char *table, const char *set,
-			  const uint8_t *key, size_t size)
+/* Without a key it is the element for what no other one is for. */
+static int ask(struct pp_nft *nft, uint8_t family, const char *table, const char *set, const uint8_t *key,
+	       size_t size, struct set_answer *answer)
 {
 	_Alignas(struct nlmsghdr) char buffer[NFT_QUESTION_SIZE];
 	struct nlmsghdr *question = nft_begin(nft, buffer, family, NFT_MSG_GETSETELEM, 0);
-	struct set_answer answer = { .match = MATCH_MAYBE };
 	struct nlattr *list, *element, *nest;
 
 	mnl_attr_put_strz(question, NFTA_SET_ELEM_LIST_TABLE, table);
 	mnl_attr_put_strz(question, NFTA_SET_ELEM_LIST_SET, set);
 	list = mnl_attr_nest_start(question, NFTA_SET_ELEM_LIST_ELEMENTS);
 	element = mnl_attr_nest_start(question, NFTA_LIST_ELEM);
-	nest = mnl_attr_nest_start(question, NFTA_SET_ELEM_KEY);
-	mnl_attr_put(question, NFTA_DATA_VALUE, size, key);
-	mnl_attr_nest_end(question, nest);
+	if (key) {
+		nest = mnl_attr_nest_start(question, NFTA_SET_ELEM_KEY);
+		mnl_attr_put(question, NFTA_DATA_VALUE, size, key);
+		mnl_attr_nest_end(question, nest);
+	} else {
+		mnl_attr_put_u32(question, NFTA_SET_ELEM_FLAGS, htonl(NFT_SET_ELEM_CATCHALL));
+	}
 	mnl_attr_nest_end(question, element);
 	mnl_attr_nest_end(question, list);
-	if (nft_ask(nft, question, take_element, &answer) == -ENOENT)
-		answer.match = MATCH_NO;
+	return nft_ask(nft, question, take_element, answer);
+}
+
+/* Kernels before 5.13 have none for all others, and say that they do not know what is asked. */
+struct set_answer set_ask(struct pp_nft *nft, uint8_t family, const char *table, const char *set,
+			  const uint8_t *key, size_t size)
+{
+	struct set_answer answer = { .match = MATCH_MAYBE };
+	int ret = ask(nft, family, table, set, key, size, &answer);
+
+	if (ret == -ENOENT) {
+		ret = ask(nft, family, table, set, NULL, 0, &answer);
+		if (ret == -ENOENT || ret == -EINVAL)
+			answer.match = MATCH_NO;
+	}
 	return answer;
 }

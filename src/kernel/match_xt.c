@@ -77,7 +77,7 @@ static enum match match_addrtype(const void *data, const struct pp_packet *packe
 {
 	const struct xt_addrtype_info_v1 *type = data;
 
-	if (!packet->local || type->source || !type->dest)
+	if (!packet->local || type->source || !type->dest || type->flags & ~XT_ADDRTYPE_INVERT_DEST)
 		return MATCH_MAYBE;
 	return known(!!(type->dest & XT_ADDRTYPE_LOCAL) != !!(type->flags & XT_ADDRTYPE_INVERT_DEST));
 }

@@ -18,6 +18,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { INSERT_TEXT = 2 * PP_FOREIGN_NAME + 32, MATCH_TEXT = PP_ADDRESS_TEXT + 64 };
+
 /* A client's packet or the answer, at a hook. */
 struct stage {
 	uint32_t hook;
@@ -82,46 +84,69 @@ static struct pp_packet packet_at(const struct way *way, const struct stage *sta
 	return packet;
 }
 
-/* Docker's own chain for others' rules outlives a restart of dockerd. */
-static void accept_by_iptables(const struct way *way, const struct pp_foreign_chain *chain, char *fix)
-{
-	const char *to = pp_foreign_jumps(&way->doctor->rules, chain, "DOCKER-USER") ? "DOCKER-USER"
-										     : chain->name;
-
-	snprintf(fix, PP_FINDING_FIX, "%s -I %s -m conntrack --ctstate DNAT -j ACCEPT",
-		 chain->family == NFPROTO_IPV6 ? "ip6tables" : "iptables", to);
-}
-
-/* The table filter with its chains in capitals is that of iptables-nft, which reads no other rules than its own. */
+/* A table of iptables-nft, which reads no other rules than its own, has its chains in capitals. */
 static bool is_of_iptables(const struct pp_foreign_chain *chain)
 {
-	return chain->family != NFPROTO_INET && strcmp(chain->table, "filter") == 0 &&
-	       (strcmp(chain->name, "FORWARD") == 0 || strcmp(chain->name, "INPUT") == 0 ||
-		strcmp(chain->name, "OUTPUT") == 0);
+	static const char *const names[] = { [NF_INET_PRE_ROUTING] = "PREROUTING",
+					     [NF_INET_LOCAL_IN] = "INPUT",
+					     [NF_INET_FORWARD] = "FORWARD",
+					     [NF_INET_LOCAL_OUT] = "OUTPUT",
+					     [NF_INET_POST_ROUTING] = "POSTROUTING" };
+
+	return chain->family != NFPROTO_INET && strcmp(chain->name, names[chain->hook]) == 0 &&
+	       (strcmp(chain->table, "filter") == 0 || strcmp(chain->table, "mangle") == 0 ||
+		strcmp(chain->table, "raw") == 0 || strcmp(chain->table, "security") == 0);
 }
 
-/* A rule that lets the connection pass: where it is known to conntrack, by its translation alone. */
+/* Docker's own chain for others' rules outlives a restart of dockerd. */
+static void format_insert(const struct way *way, const struct pp_foreign_chain *chain,
+			  char out[static INSERT_TEXT])
+{
+	bool docker = pp_foreign_jumps(&way->doctor->rules, chain, "DOCKER-USER");
+
+	if (is_of_iptables(chain))
+		snprintf(out, INSERT_TEXT, "%s -t %s -I %s",
+			 chain->family == NFPROTO_IPV6 ? "ip6tables" : "iptables", chain->table,
+			 docker ? "DOCKER-USER" : chain->name);
+	else
+		snprintf(out, INSERT_TEXT, "nft insert rule %s %s %s", pp_foreign_family(chain->family),
+			 chain->table, chain->name);
+}
+
+/* What lets pass what goes to the host's port, and what comes from the container. */
+static void format_matches(const struct way *way, bool iptables, char to[static MATCH_TEXT],
+			   char from[static MATCH_TEXT])
+{
+	const char *protocol = pp_protocol_name(way->patient->publication->protocol);
+	unsigned int port = host_port_of(way->patient), own_port = container_port_of(way->patient);
+	char target[PP_ADDRESS_TEXT];
+
+	pp_address_format(target_of(way->patient, way->family), target);
+	if (iptables) {
+		snprintf(to, MATCH_TEXT, "-p %s --dport %u -j ACCEPT", protocol, port);
+		snprintf(from, MATCH_TEXT, "-s %s -p %s --sport %u -j ACCEPT", target, protocol, own_port);
+	} else {
+		snprintf(to, MATCH_TEXT, "%s dport %u accept", protocol, port);
+		snprintf(from, MATCH_TEXT, "%s saddr %s %s sport %u accept",
+			 way->family == AF_INET ? "ip" : "ip6", target, protocol, own_port);
+	}
+}
+
+/* Rules that let the connection pass: where it is known to conntrack, by its translation alone. */
 static void format_accept(const struct way *way, const struct stage *stage,
 			  const struct pp_foreign_chain *chain, char fix[static PP_FINDING_FIX])
 {
-	const char *protocol = pp_protocol_name(way->patient->publication->protocol);
-	char insert[2 * PP_FOREIGN_NAME + 32], target[PP_ADDRESS_TEXT];
+	bool iptables = is_of_iptables(chain);
+	const char *dnat = iptables ? "-m conntrack --ctstate DNAT -j ACCEPT" : "ct status dnat accept";
+	char insert[INSERT_TEXT], to[MATCH_TEXT], from[MATCH_TEXT];
 
-	snprintf(insert, sizeof(insert), "nft insert rule %s %s %s", pp_foreign_family(chain->family),
-		 chain->table, chain->name);
-	pp_address_format(target_of(way->patient, way->family), target);
-	if (is_of_iptables(chain))
-		accept_by_iptables(way, chain, fix);
-	else if (is_tracked(chain) && !is_before_translation(stage, chain))
-		snprintf(fix, PP_FINDING_FIX, "%s ct status dnat accept", insert);
-	else if (is_tracked(chain))
-		snprintf(fix, PP_FINDING_FIX, "%s %s dport %u accept && %s ct status dnat accept", insert,
-			 protocol, host_port_of(way->patient), insert);
+	format_insert(way, chain, insert);
+	format_matches(way, iptables, to, from);
+	if (is_tracked(chain) && !is_before_translation(stage, chain))
+		snprintf(fix, PP_FINDING_FIX, "%s %s", insert, dnat);
 	else
-		snprintf(fix, PP_FINDING_FIX, "%s %s dport %u accept && %s %s saddr %s %s sport %u accept",
-			 insert, protocol, host_port_of(way->patient), insert,
-			 way->family == AF_INET ? "ip" : "ip6", target, protocol,
-			 container_port_of(way->patient));
+		snprintf(fix, PP_FINDING_FIX, "%s %s && %s %s", insert, to, insert,
+			 is_tracked(chain) ? dnat : from);
 }
 
 /* The same rule may let both the packet and the answer pass. */
@@ -149,8 +174,9 @@ static void say_drop(const struct way *way, const struct stage *stage, const str
 		problem(way->patient, fix, "table %s %s, chain %s: its rule with handle %llu %s %s", family,
 			chain->table, judgement->chain, (unsigned long long)judgement->handle, verb, what);
 	else
-		problem(way->patient, fix, "table %s %s, chain %s: its policy %s %s", family, chain->table,
-			chain->name, verb, what);
+		problem(way->patient, fix, "table %s %s, chain %s: its %s %s %s", family, chain->table,
+			chain->name, chain->drops ? "policy" : "rules", chain->drops ? verb : "may drop",
+			what);
 }
 
 static void say_shadow(const struct way *way, const struct pp_foreign_chain *chain,
@@ -205,6 +231,42 @@ static void judge_way(const struct way *way, const struct stage *stages, size_t 
 	}
 }
 
+static void tell_iptables(const struct way *way)
+{
+	bool ipv4 = way->family == AF_INET;
+	char name[32], names[128] = "";
+	FILE *file = fopen(ipv4 ? "/proc/thread-self/net/ip_tables_names"
+				: "/proc/thread-self/net/ip6_tables_names",
+			   "re");
+
+	while (file && fgets(name, sizeof(name), file))
+		snprintf(names + strlen(names), sizeof(names) - strlen(names), " %.*s",
+			 (int)strcspn(name, "\n"), name);
+	if (file)
+		fclose(file);
+	if (names[0])
+		note(&way->patient->diagnosis.notes,
+		     "tables of the old iptables are not looked at:%s; %s-legacy-save shows them", names,
+		     ipv4 ? "iptables" : "ip6tables");
+}
+
+/* Where something is lost, it may be where nobody looks. */
+static void tell_unseen(const struct way *way)
+{
+	const struct pp_foreign_chains *chains = &way->doctor->chains;
+
+	for (size_t i = 0; i < chains->count; i++) {
+		const struct pp_foreign_chain *chain = &chains->items[i];
+
+		if (chain->family != NFPROTO_INET && chain->family != NFPROTO_IPV4 &&
+		    chain->family != NFPROTO_IPV6)
+			note(&way->patient->diagnosis.notes,
+			     "table %s %s, chain %s: what it does is not looked at",
+			     pp_foreign_family(chain->family), chain->table, chain->name);
+	}
+	tell_iptables(way);
+}
+
 /* What got through, and to the container, has nothing in its way, whatever the rules are. */
 static void find_for(struct way *way, const struct stage *stages, size_t count)
 {
@@ -217,6 +279,8 @@ static void find_for(struct way *way, const struct stage *stages, size_t count)
 	if (pp_address_is_any(&way->to))
 		way->to = (struct pp_address){ .family = AF_UNSPEC };
 	judge_way(way, stages, count);
+	if (way->suspect)
+		tell_unseen(way);
 }
 
 void find_obstacles(struct doctor *doctor, struct patient *patient)

@@ -63,9 +63,19 @@ sick 'a jump that returns does not accept' web "$policy drops it"
 well 'where another rule does' names
 nft delete table inet filter
 
+filter 'ct state established accept' 'tcp dport vmap { 22 : accept, * : drop }' accept
+handle=$(nft -a list chain inet filter forward | sed -n 's/.*vmap.* handle //p')
+sick 'a map has an element for all others' web "its rule with handle $handle drops it"
+cure
+well 'with the rule it passes them' web
+filter 'ct state established accept' 'tcp dport vmap { 80 : accept, * : drop }'
+well 'and what is an element of its own is not of all others' web
+nft delete table inet filter
+
 # unblamed CLAIM: with nothing listening every test connection fails, for which nobody else is to blame.
 unblamed() {
 	kill "$server"
+	wait "$server"
 	run "$PORTPUB" doctor web
 	is "$1" "$(echo "$out" | sed -n 's/^  problem: //p')" \
 		"nothing listens on 80/tcp in the container sleep (pid $container)"
@@ -75,14 +85,28 @@ filter 'iifname "br0" ct state established accept' 'ct status dnat accept'
 unblamed 'a chain that accepts is not blamed for what is wrong elsewhere'
 nft delete table inet filter
 
+filter 'iif br0 ct state established accept' 'oif br0 accept'
+unblamed 'nor where it knows interfaces by their numbers'
+filter 'ct state established accept' 'ip daddr 10.0.0.2 fib saddr . iif oif exists accept' 'counter drop'
+nft 'table inet early { chain pre { type filter hook prerouting priority -150; fib daddr . iif type != local drop; }; }'
+kill "$server"
+wait "$server"
+run "$PORTPUB" doctor web
+has 'what asks for a client'"'"'s interface may be either' "$out" 'table inet early, chain pre: its rule with handle 2 may drop it'
+serve "$container" 80 container
+nft delete table inet early
+nft delete table inet filter
+
 # At prerouting the packet has not been translated yet, or conntrack has not seen it.
 for priority in -300 -150 -50; do
-	nft "table inet early { chain pre { type filter hook prerouting priority $priority; policy drop;
-		iifname lo accept; meta l4proto { icmp, ipv6-icmp } accept; }; }"
-	sick "a prerouting chain at priority $priority drops" web 'table inet early, chain pre: its policy drops'
-	cure
-	well "with the rules it passes, at priority $priority" web
-	nft delete table inet early
+	for name in web web6 names; do
+		nft "table inet early { chain pre { type filter hook prerouting priority $priority; policy drop;
+			iifname lo accept; meta l4proto { icmp, ipv6-icmp } accept; }; }"
+		sick "a prerouting chain at priority $priority drops $name" $name 'table inet early, chain pre: its policy'
+		cure
+		well "with the rules $name passes, at priority $priority" $name
+		nft delete table inet early
+	done
 done
 nft 'table ip out { chain out { type filter hook output priority 0; policy drop; ct state established accept; }; }'
 sick 'an output chain is in the way of this host' web 'table ip out, chain out: its policy drops it'
@@ -140,6 +164,33 @@ cure
 well 'without the rule it is ours again' web
 nft delete table ip theirs
 
+nft 'table ip6 theirs { chain pre { type nat hook prerouting priority -110; tcp dport 8080 dnat to [fd00::3]:80; }; }'
+handle=$(nft -a list chain ip6 theirs pre | sed -n 's/.*dnat.* handle //p')
+sick 'IPv6 is taken, too' web6 "table ip6 theirs, chain pre: its rule with handle $handle sends port 8080/tcp elsewhere first"
+has 'and answered by another' "$out" 'from outside to [2001:db8::1]:8080: answered by [fd00::3]:80'
+cure
+well 'without the rule IPv6 is ours' web6
+nft 'add rule ip6 theirs pre udp dport 53 redirect to :99; table ip theirs {
+	chain pre { type nat hook prerouting priority -110; udp dport 53 redirect to :99; }; }'
+sick 'datagrams are taken' names 'table ip theirs, chain pre: its rule with handle 2 sends port 53/udp elsewhere first'
+cure
+well 'without the rule they are ours' names
+nft 'delete table ip theirs; delete table ip6 theirs'
+
+nft 'table bridge frames { chain out { type filter hook output priority 0; ip protocol tcp drop; }; }'
+sick 'a bridge may drop frames' web 'are not answered'
+has 'which is not looked at' "$out" 'note: table bridge frames, chain out: what it does is not looked at'
+nft delete table bridge frames
+
+if command -v iptables-legacy >/dev/null && iptables-legacy -P FORWARD DROP 2>/dev/null; then
+	sick 'a table of the old iptables drops' web 'packets from outside do not get as far as the container'
+	has 'which is not looked at either' "$out" 'note: tables of the old iptables are not looked at: filter; iptables-legacy-save shows them'
+	iptables-legacy -P FORWARD ACCEPT
+	lacks 'nor told where nothing is lost' "$("$PORTPUB" doctor web)" note:
+else
+	skip 'tables of the old iptables' 'no iptables-legacy here'
+fi
+
 if ! command -v iptables-nft >/dev/null || ! iptables-nft -P FORWARD DROP 2>/dev/null; then
 	skip 'the tables of iptables' 'no iptables-nft here'
 	finish
@@ -150,7 +201,7 @@ ln -s "$(command -v iptables-nft)" "$tap_tmp/bin/iptables"
 PATH=$tap_tmp/bin:$PATH
 sick 'Docker sets the policy of FORWARD' web 'table ip filter, chain FORWARD: its policy drops it'
 has 'the fix is in the words of iptables' "$out" \
-	'fix: iptables -I FORWARD -m conntrack --ctstate DNAT -j ACCEPT'
+	'fix: iptables -t filter -I FORWARD -m conntrack --ctstate DNAT -j ACCEPT'
 cure
 well 'with the rule it passes' web
 unblamed 'nor is it then blamed for what is wrong elsewhere'
@@ -165,10 +216,30 @@ iptables -F FORWARD
 iptables -N DOCKER-USER
 iptables -A FORWARD -j DOCKER-USER
 sick 'where there is a chain for such rules' web 'table ip filter, chain FORWARD: its policy drops it'
-has 'that is the one for it' "$out" 'fix: iptables -I DOCKER-USER -m conntrack --ctstate DNAT -j ACCEPT'
+has 'that is the one for it' "$out" 'fix: iptables -t filter -I DOCKER-USER -m conntrack --ctstate DNAT -j ACCEPT'
 cure
 well 'with the rule there it passes' web
 iptables -P FORWARD ACCEPT
+for table in mangle raw; do
+	chain=$([ $table = raw ] && echo PREROUTING || echo FORWARD)
+	iptables -t $table -A "$chain" -p tcp -m tcp -j DROP
+	sick "a rule of its table $table drops" web "table ip $table, chain $chain: its rule with handle"
+	has "and $table is told as iptables says it" "$out" "fix: iptables -t $table -I $chain "
+	cure
+	well "with the rule it passes $table" web
+	ok "which iptables still reads" iptables -t $table -S
+	iptables -t $table -F
+done
+if iptables -t mangle -A FORWARD -j TTL --ttl-set 63 2>/dev/null; then
+	kill "$server"
+	wait "$server"
+	run "$PORTPUB" doctor web
+	has 'what a target does that is not known cannot be told' "$out" 'table ip mangle, chain FORWARD: its rules may drop it'
+	serve "$container" 80 container
+	iptables -t mangle -F
+else
+	skip 'a target that is not known' 'no TTL here'
+fi
 iptables -t nat -N DOCKER
 iptables -t nat -A PREROUTING -m addrtype --dst-type LOCAL -j DOCKER
 iptables -t nat -A DOCKER ! -i docker0 -p tcp -m tcp --dport 8080 -j DNAT --to-destination 10.0.0.3:80
