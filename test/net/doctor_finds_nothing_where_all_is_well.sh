@@ -80,6 +80,7 @@ ok 'it is unpublished again' "$PORTPUB" del large
 # shellcheck disable=SC2046 # words are wanted
 publish many $(seq 10001 10300 | sed 's/.*/192.0.2.1:&:80/') >/dev/null
 well 'a server with many ports is not asked by all at once' many
+well 'which it is still well after' many
 no_clients() { ! at "$container" ss -Htan 'sport = 80' | grep -E 'ESTAB|CLOSE-WAIT'; }
 ok 'and has no client left' until_true no_clients
 nft 'table inet block { chain forward { type filter hook forward priority 0; policy drop; };

@@ -32,6 +32,15 @@ is 'which is not the problem of IPv6, nor of loopback' "$("$PORTPUB" doctor web6
 cure
 well 'it is forwarded again' web4
 
+ip link add other type veth peer name rehto
+ip addr add 203.0.113.1/24 dev other
+sysctl -qw net.ipv4.conf.other.forwarding=0
+well 'who asks for an address is not kept out by the interface of another one' web4
+sick 'who asks for any is' web 'net.ipv4.conf.other.forwarding is 0'
+cure
+well 'and is not any longer' web
+ip link del other
+
 sysctl -qw net.ipv6.conf.all.forwarding=0
 sick 'IPv6 forwarding is off' web6 'is not forwarded'
 cure
@@ -90,6 +99,7 @@ well 'it is none of IPv6 any longer' web6
 
 ip addr del 192.0.2.1/24 dev lan0
 sick 'the published address is not here any longer' web4 '192.0.2.1 is no address of this host'
+has 'at which it cannot be tried' "$out" 'web4 192.0.2.1:82:80/tcp: not tried'
 ip addr add 192.0.2.1/24 dev lan0
 well 'it is here again' web4
 
@@ -157,13 +167,15 @@ kill "$holder"
 
 nsenter -t "$container" -n sleep 300 &
 late=$!
+is_in() { [ "$(readlink "/proc/$1/ns/net")" = "$(readlink "/proc/$2/ns/net")" ]; }
+until_true is_in $late "$container"
 ok 'published for a process' "$PORTPUB" add --no-keeper --id late --pid $late 192.0.2.1:84:80
 well 'while it is there all is well' late
 sed -i "s/\"pid\":[0-9]*/\"pid\":$late/;s/\"pid\": [0-9]*/\"pid\": $late/" "$PORTPUB_RUNTIME_DIR"/*/late* 2>/dev/null ||
 	sed -i "s/\"pid\": *[0-9]*/\"pid\": $late/" "$PORTPUB_RUNTIME_DIR"/late*
 kill $late
 wait $late 2>/dev/null
-sick 'the process is gone, and somebody has its address' late "the process $late it was published for is gone: its address is that of sleep (pid $container) now"
+sick 'the process is gone, and somebody has its address' late "the process $late it was published for is gone: its address is that of "
 cure
 well 'it is published for whoever has the address' late
 "$PORTPUB" del late 2>/dev/null
