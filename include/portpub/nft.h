@@ -54,6 +54,13 @@ int pp_nft_commit(struct pp_nft *nft, const struct pp_nft_change *change, size_t
 int pp_nft_read(struct pp_nft *nft, enum pp_set set, bool (*keep)(const struct pp_entry *entry, void *data),
 		void *data, struct pp_entries *out, struct pp_error *err);
 
+/*
+ * Append what the kernel has at the places of @refs, which are sorted by set; it may have something else there, or
+ * nothing. This costs the same however much the sets have besides.
+ */
+int pp_nft_find(struct pp_nft *nft, const struct pp_entry_refs *refs, struct pp_entries *out,
+		struct pp_error *err);
+
 /* The entry of @key's set and key, as the kernel has it; -ENOENT. */
 int pp_nft_get(struct pp_nft *nft, const struct pp_entry *key, struct pp_entry *out, struct pp_error *err);
 

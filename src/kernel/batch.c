@@ -141,13 +141,14 @@ static void put_names(struct nlmsghdr *message, const char *set)
 	mnl_attr_put_strz(message, NFTA_SET_ELEM_LIST_SET, set);
 }
 
-void batch_put_key(struct nlmsghdr *message, const struct pp_entry *entry)
+void batch_put_keys(struct nlmsghdr *message, const struct pp_entry *const entries[], size_t count)
 {
 	struct nlattr *list;
 
-	put_names(message, pp_set_shape(entry->set)->name);
+	put_names(message, pp_set_shape(entries[0]->set)->name);
 	list = mnl_attr_nest_start(message, NFTA_SET_ELEM_LIST_ELEMENTS);
-	put_element(message, entry, false);
+	for (size_t i = 0; i < count; i++)
+		put_element(message, entries[i], false);
 	mnl_attr_nest_end(message, list);
 }
 

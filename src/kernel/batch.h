@@ -39,7 +39,7 @@ int batch_entries(struct batch *batch, bool add, const struct pp_entry *const en
 /* An element of a dump or an answer. */
 bool entry_parse(const struct nlattr *element, enum pp_set set, struct pp_entry *out);
 
-/* NFTA_SET_ELEM_LIST_ELEMENTS with one key, for a question. */
-void batch_put_key(struct nlmsghdr *message, const struct pp_entry *entry);
+/* NFTA_SET_ELEM_LIST_ELEMENTS with the keys of @entries, of one set, for a question. */
+void batch_put_keys(struct nlmsghdr *message, const struct pp_entry *const entries[], size_t count);
 
 #endif

@@ -18,7 +18,11 @@
 #include <linux/netfilter/nfnetlink.h>
 #include <string.h>
 
-enum { RECEIVE_SIZE = 32768 /* what the kernel fills at most */ };
+enum {
+	RECEIVE_SIZE = 32768, /* what the kernel fills at most */
+	FIND_MAX = 64, /* elements in one question: the answers wait, each by itself, until they are read */
+	FIND_SIZE = 8192,
+};
 
 int nft_fail(struct pp_error *err, int code)
 {
@@ -270,24 +274,50 @@ int pp_nft_read(struct pp_nft *nft, enum pp_set set, bool (*keep)(const struct p
 	return reading.ret;
 }
 
-int pp_nft_get(struct pp_nft *nft, const struct pp_entry *key, struct pp_entry *out, struct pp_error *err)
+/*
+ * Ask for as many of @refs, of one set, as one question has room for. The kernel stops at the first that is not
+ * there. *@next counts on.
+ */
+static int find_some(struct pp_nft *nft, const struct pp_entry_refs *refs, size_t *next,
+		     struct pp_entries *out, struct pp_error *err)
 {
-	_Alignas(struct nlmsghdr) char buffer[NFT_QUESTION_SIZE];
+	_Alignas(struct nlmsghdr) char buffer[FIND_SIZE];
 	struct nlmsghdr *question = nft_begin(nft, buffer, NFPROTO_INET, NFT_MSG_GETSETELEM, 0);
-	struct pp_entries found = PP_ENTRIES_INIT;
-	/* cppcheck-suppress ctuuninitvar ; the error is pointed at, and not read */
-	struct reading reading = { key->set, NULL, NULL, &found, err, 0 };
+	struct reading reading = { refs->items[*next]->set, NULL, NULL, out, err, 0 };
+	size_t count = 0, found = out->count;
 	int ret;
 
-	batch_put_key(question, key);
+	while (count < FIND_MAX && *next + count < refs->count &&
+	       refs->items[*next + count]->set == reading.set)
+		count++;
+	batch_put_keys(question, refs->items + *next, count);
 	ret = nft_ask(nft, question, take_entries, &reading);
 	if (ret < 0 && ret != -ENOENT)
-		nft_fail(err, -ret);
-	else if (reading.ret < 0)
-		ret = reading.ret;
-	else if (found.count == 0)
+		return nft_fail(err, -ret);
+	*next += ret == 0 ? count : out->count - found + 1;
+	return reading.ret;
+}
+
+int pp_nft_find(struct pp_nft *nft, const struct pp_entry_refs *refs, struct pp_entries *out,
+		struct pp_error *err)
+{
+	size_t next = 0;
+	int ret = 0;
+
+	while (ret == 0 && next < refs->count)
+		ret = find_some(nft, refs, &next, out, err);
+	return ret;
+}
+
+int pp_nft_get(struct pp_nft *nft, const struct pp_entry *key, struct pp_entry *out, struct pp_error *err)
+{
+	const struct pp_entry_refs refs = { &key, 1 };
+	struct pp_entries found = PP_ENTRIES_INIT;
+	int ret = pp_nft_find(nft, &refs, &found, err);
+
+	if (ret == 0 && found.count == 0)
 		ret = pp_fail(err, ENOENT, "there is no such element");
-	else
+	else if (ret == 0)
 		*out = found.items[0];
 	pp_entries_fini(&found);
 	return ret;

@@ -66,7 +66,7 @@ static int check_ports(struct addition *addition, const struct ports *ports, str
 {
 	const struct pp_record *old = old_of(addition);
 	struct pp_entry other;
-	int ret = ports_check_others(ports, &addition->transaction.add, &other, err);
+	int ret = ports_check_others(ports, &addition->transaction.batch_add, &other, err);
 
 	if (ret == -EADDRINUSE)
 		return transaction_fail_taken(&addition->transaction, &other, other.owner, err);
@@ -85,7 +85,7 @@ static int plan(struct addition *addition, const struct ports *ports, struct pp_
 	ret = ports_choose(ports, &addition->asked, chosen, &addition->held, err);
 	if (ret == 0)
 		ret = transaction_plan(&addition->transaction, err);
-	if (ret == 0 && !ports->wanted && addition->transaction.unsure)
+	if (ret == 0 && !ports->wanted && old_of(addition))
 		ret = transaction_match(&addition->transaction, err);
 	return ret == 0 ? check_ports(addition, ports, err) : ret;
 }
@@ -129,9 +129,7 @@ static int run_batch(struct addition *addition, struct pp_error *err)
 	for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
 		int ret = try_batch(addition, err);
 
-		if (ret == -ENOENT) /* something to replace has gone: what is really there? */
-			addition->transaction.unsure = true;
-		else if (ret != -EAGAIN)
+		if (ret != -EAGAIN)
 			return ret;
 	}
 	return pp_fail(err, EBUSY,
@@ -184,7 +182,8 @@ static int add(struct addition *addition, bool replace, struct pp_error *err)
 						      .nft = &addition->session.nft,
 						      .report = addition->session.report,
 						      .changes = &addition->change,
-						      .count = 1 };
+						      .count = 1,
+						      .restore = true };
 	ret = run_batch(addition, err);
 	if (ret < 0) {
 		undo(addition, false);

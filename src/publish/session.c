@@ -38,7 +38,7 @@ int session_undo(struct session *session, const struct pp_record *record, struct
 					   .report = session->report,
 					   .changes = &change,
 					   .count = 1,
-					   .unsure = true };
+					   .restore = true };
 
 	if (after) /* it may have been counted off already */
 		ret = shares_take(&session->store, after, err);
@@ -58,15 +58,14 @@ int session_undo(struct session *session, const struct pp_record *record, struct
 }
 
 /* The records are in deleting/, or what is to stay of them is in adding/. *@changed: the kernel has it. */
-static int carry_out(struct session *session, const struct change *changes, size_t count, bool unsure,
-		     bool *changed, struct pp_error *err)
+static int carry_out(struct session *session, const struct change *changes, size_t count, bool *changed,
+		     struct pp_error *err)
 {
 	struct transaction transaction = { .store = &session->store,
 					   .nft = &session->nft,
 					   .report = session->report,
 					   .changes = changes,
-					   .count = count,
-					   .unsure = unsure };
+					   .count = count };
 	int ret = transaction_force(&transaction, err);
 
 	*changed = ret == 0;
@@ -115,7 +114,7 @@ int session_change(struct session *session, const struct change *changes, size_t
 		prepared += ret == 0;
 	}
 	if (ret == 0)
-		ret = carry_out(session, changes, count, false, &changed, err);
+		ret = carry_out(session, changes, count, &changed, err);
 	while (ret < 0 && !changed && prepared)
 		unprepare(session, &changes[--prepared]);
 	return ret;
@@ -134,7 +133,7 @@ static int finish_deleting(struct session *session, const struct pp_records *rec
 		return pp_fail(err, ENOMEM, "out of memory");
 	for (size_t i = 0; i < records->count; i++)
 		changes[i].before = &records->items[i];
-	ret = carry_out(session, changes, records->count, true, &changed, err);
+	ret = carry_out(session, changes, records->count, &changed, err);
 	for (size_t i = 0; ret == 0 && i < records->count; i++)
 		pp_report_say(session->report, "removed %s, whose removal was interrupted",
 			      records->items[i].id);

@@ -7,6 +7,9 @@
  * ports of a container are for this host alone, all that go to it are read from the store; otherwise it is
  * enough to know whether there are any others.
  *
+ * The kernel removes an element by its key, whoever has put it there, and refuses a batch that removes what is
+ * not there: before anything is removed it is asked what it has. The element's comment tells whose it is.
+ *
  * The batch is decided on the rulesets as they were when they were looked at. Where somebody changes them in
  * between, the kernel refuses it, and the caller looks again. A table that is not whole, because somebody has
  * flushed it, is made anew in the same batch, with all that is published.
@@ -32,6 +35,7 @@ void transaction_fini(struct transaction *transaction)
 	free(transaction->batch_add.items);
 	transaction->remove = transaction->add = (struct pp_entry_refs){ 0 };
 	transaction->batch_remove = transaction->batch_add = (struct pp_entry_refs){ 0 };
+	transaction->foreign_count = 0;
 }
 
 const char *change_id(const struct change *change)
@@ -167,9 +171,11 @@ static void keep_needed(struct transaction *t)
 	t->remove.count = kept;
 }
 
-static int copy_refs(const struct pp_entry_refs *from, struct pp_entry_refs *to, struct pp_error *err)
+/* With room for @more. */
+static int copy_refs(const struct pp_entry_refs *from, size_t more, struct pp_entry_refs *to,
+		     struct pp_error *err)
 {
-	to->items = calloc(from->count + 1, sizeof(const struct pp_entry *));
+	to->items = calloc(from->count + more + 1, sizeof(const struct pp_entry *));
 	if (!to->items)
 		return pp_fail(err, ENOMEM, "out of memory");
 	for (size_t i = 0; i < from->count; i++)
@@ -180,6 +186,7 @@ static int copy_refs(const struct pp_entry_refs *from, struct pp_entry_refs *to,
 
 int transaction_plan(struct transaction *t, struct pp_error *err)
 {
+	const struct pp_entries none = PP_ENTRIES_INIT;
 	struct pp_records neighbours = PP_RECORDS_INIT;
 	int ret = 0;
 
@@ -196,13 +203,13 @@ int transaction_plan(struct transaction *t, struct pp_error *err)
 	if (ret == 0)
 		ret = pp_entries_minus(&t->before, &t->after, &t->remove, err);
 	if (ret == 0)
-		ret = pp_entries_minus(&t->after, &t->before, &t->add, err);
+		ret = pp_entries_minus(&t->after, t->restore ? &none : &t->before, &t->add, err);
 	if (ret == 0)
 		keep_needed(t);
 	if (ret == 0)
-		ret = copy_refs(&t->remove, &t->batch_remove, err);
+		ret = copy_refs(&t->remove, t->add.count, &t->batch_remove, err);
 	if (ret == 0)
-		ret = copy_refs(&t->add, &t->batch_add, err);
+		ret = copy_refs(&t->add, 0, &t->batch_add, err);
 	pp_records_fini(&neighbours);
 	return ret;
 }
@@ -212,11 +219,9 @@ static int compare_places(const void *left, const void *right)
 	return pp_entry_compare(left, right);
 }
 
-static const struct pp_entry *find(const struct pp_entries *sorted, const struct pp_entry *entry)
+static int compare_place(const void *entry, const void *ref)
 {
-	if (!sorted->count)
-		return NULL;
-	return bsearch(entry, sorted->items, sorted->count, sizeof(sorted->items[0]), compare_places);
+	return pp_entry_compare(entry, *(const struct pp_entry *const *)ref);
 }
 
 static bool is_same(const struct pp_entry *a, const struct pp_entry *b)
@@ -224,46 +229,112 @@ static bool is_same(const struct pp_entry *a, const struct pp_entry *b)
 	return memcmp(a->value, b->value, sizeof(a->value)) == 0 && strcmp(a->owner, b->owner) == 0;
 }
 
-/* All that the kernel has in the sets that the transaction touches, sorted. */
-static int read_kernel(const struct transaction *t, struct pp_entries *out, struct pp_error *err)
+/* The entry among @refs, which are sorted, at the place of @entry. */
+static const struct pp_entry *find_ref(const struct pp_entry_refs *refs, const struct pp_entry *entry)
 {
-	bool wanted[PP_SET_COUNT] = { false };
-	int ret = 0;
+	const struct pp_entry *const *found = refs->count ? bsearch(entry, refs->items, refs->count,
+								    sizeof(const struct pp_entry *),
+								    compare_place)
+							  : NULL;
 
-	for (size_t i = 0; i < t->remove.count; i++)
-		wanted[t->remove.items[i]->set] = true;
-	for (size_t i = 0; i < t->add.count; i++)
-		wanted[t->add.items[i]->set] = true;
-	for (int set = 0; ret == 0 && set < PP_SET_COUNT; set++) {
-		if (wanted[set])
-			ret = pp_nft_read(t->nft, (enum pp_set)set, NULL, NULL, out, err);
-	}
-	if (out->count)
+	return found ? *found : NULL;
+}
+
+/* What the kernel has at the places of @refs, sorted as they are. */
+static int read_places(const struct transaction *t, const struct pp_entry_refs *refs, struct pp_entries *out,
+		       struct pp_error *err)
+{
+	int ret = pp_nft_find(t->nft, refs, out, err);
+
+	if (ret == 0 && out->count)
 		qsort(out->items, out->count, sizeof(out->items[0]), compare_places);
+	return ret;
+}
+
+/* What stands at the place of @entry, for entries that are asked about in their order. */
+static const struct pp_entry *find_next(const struct pp_entries *there, size_t *next,
+					const struct pp_entry *entry)
+{
+	while (*next < there->count && pp_entry_compare(&there->items[*next], entry) < 0)
+		++*next;
+	if (*next == there->count || pp_entry_compare(&there->items[*next], entry) != 0)
+		return NULL;
+	return &there->items[*next];
+}
+
+/*
+ * Is @there what was published as @entry? By its id, wherever it leads; or without one, if it leads where that did,
+ * since somebody has put it back by hand.
+ */
+static bool is_ours(const struct pp_entry *there, const struct pp_entry *entry)
+{
+	return strcmp(there->owner, entry->owner) == 0 ||
+	       (!there->owner[0] && memcmp(there->value, entry->value, sizeof(there->value)) == 0);
+}
+
+/* May it go? Not if it is what is wanted there. */
+static bool may_go(const struct transaction *t, const struct pp_entry *there, const struct pp_entry *entry)
+{
+	const struct pp_entry *wanted = find_ref(&t->add, entry);
+
+	return is_ours(there, entry) && !(wanted && is_same(there, wanted));
+}
+
+static void leave_alone(struct transaction *t, const struct pp_entry *there, const struct pp_entry *entry)
+{
+	if (is_ours(there, entry) || find_ref(&t->add, entry))
+		return;
+	if (t->foreign_count++ == 0) {
+		t->foreign = *there;
+		snprintf(t->foreign_for, sizeof(t->foreign_for), "%s", entry->owner);
+	}
+}
+
+static int match_remove(struct transaction *t, struct pp_error *err)
+{
+	struct pp_entries kernel = PP_ENTRIES_INIT;
+	int ret = read_places(t, &t->remove, &kernel, err);
+	size_t next = 0;
+
+	t->batch_remove.count = 0;
+	for (size_t i = 0; ret == 0 && i < t->remove.count; i++) {
+		const struct pp_entry *entry = t->remove.items[i], *there = find_next(&kernel, &next, entry);
+
+		if (there && may_go(t, there, entry))
+			t->batch_remove.items[t->batch_remove.count++] = entry;
+		else if (there)
+			leave_alone(t, there, entry);
+	}
+	pp_entries_fini(&kernel);
+	return ret;
+}
+
+/* What is ours by its id, and not what it was made, goes first. */
+static int match_add(struct transaction *t, struct pp_error *err)
+{
+	struct pp_entries kernel = PP_ENTRIES_INIT;
+	int ret = read_places(t, &t->add, &kernel, err);
+	size_t next = 0;
+
+	t->batch_add.count = 0;
+	for (size_t i = 0; ret == 0 && i < t->add.count; i++) {
+		const struct pp_entry *entry = t->add.items[i], *there = find_next(&kernel, &next, entry);
+
+		if (there && is_same(there, entry))
+			continue;
+		if (there && may_go(t, there, entry) && !find_ref(&t->remove, entry))
+			t->batch_remove.items[t->batch_remove.count++] = entry;
+		t->batch_add.items[t->batch_add.count++] = entry;
+	}
+	pp_entries_fini(&kernel);
 	return ret;
 }
 
 int transaction_match(struct transaction *t, struct pp_error *err)
 {
-	struct pp_entries kernel = PP_ENTRIES_INIT;
-	int ret = read_kernel(t, &kernel, err);
+	int ret = match_remove(t, err);
 
-	if (ret == 0)
-		t->batch_remove.count = t->batch_add.count = 0;
-	for (size_t i = 0; ret == 0 && i < t->remove.count; i++) {
-		const struct pp_entry *there = find(&kernel, t->remove.items[i]);
-
-		if (there && is_same(there, t->remove.items[i]))
-			t->batch_remove.items[t->batch_remove.count++] = t->remove.items[i];
-	}
-	for (size_t i = 0; ret == 0 && i < t->add.count; i++) {
-		const struct pp_entry *there = find(&kernel, t->add.items[i]);
-
-		if (!there || !is_same(there, t->add.items[i]))
-			t->batch_add.items[t->batch_add.count++] = t->add.items[i];
-	}
-	pp_entries_fini(&kernel);
-	return ret;
+	return ret == 0 ? match_add(t, err) : ret;
 }
 
 /* Everything that is published besides, for a table that is made anew. */
@@ -359,6 +430,19 @@ static int fail_exists(const struct transaction *t, const struct pp_nft_change *
 	return -EAGAIN; /* it has gone meanwhile */
 }
 
+static void tell(const struct transaction *t)
+{
+	char key[PP_ENTRY_TEXT], more[40] = "";
+
+	if (!t->foreign_count)
+		return;
+	if (t->foreign_count > 1)
+		snprintf(more, sizeof(more), " (and %zu more)", t->foreign_count - 1);
+	pp_report_say(t->report, "left in the kernel: %s %s, which is not of %s but of %s%s",
+		      pp_set_shape(t->foreign.set)->name, pp_entry_format_key(&t->foreign, key),
+		      t->foreign_for, t->foreign.owner[0] ? t->foreign.owner : "somebody else", more);
+}
+
 int transaction_commit(struct transaction *t, enum pp_nft_state found, struct pp_error *err)
 {
 	struct pp_nft_change change = { .found = found, .remove = t->batch_remove, .add = t->batch_add };
@@ -379,6 +463,8 @@ int transaction_commit(struct transaction *t, enum pp_nft_state found, struct pp
 		if (ret == -EEXIST)
 			ret = fail_exists(t, &change, change.add.items[fault], err);
 	}
+	if (ret == 0)
+		tell(t);
 	free(refs.items);
 	pp_entries_fini(&all);
 	return ret;
@@ -393,11 +479,11 @@ int transaction_force(struct transaction *t, struct pp_error *err)
 
 		if (ret == 0)
 			ret = transaction_plan(t, err);
-		if (ret == 0 && found == PP_NFT_WHOLE && (t->unsure || attempt > 0))
+		if (ret == 0 && found == PP_NFT_WHOLE)
 			ret = transaction_match(t, err);
 		if (ret == 0)
 			ret = transaction_commit(t, found, err);
-		if (ret != -EAGAIN && ret != -ENOENT)
+		if (ret != -EAGAIN)
 			return ret;
 	}
 	return pp_fail(err, EBUSY,

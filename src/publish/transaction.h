@@ -17,11 +17,16 @@ struct transaction {
 	const struct pp_report *report;
 	const struct change *changes; /* sorted by id */
 	size_t count;
-	bool unsure; /* how far they got is not known */
+	bool restore; /* all that they ask for afterwards, should some of it be lost that they asked for before */
 
 	struct pp_entries before, after;              /* what the changes and their neighbours ask for */
 	struct pp_entry_refs remove, add;             /* what changes */
 	struct pp_entry_refs batch_remove, batch_add; /* of that, what the kernel has still to be told */
+
+	struct pp_entry
+		foreign; /* the first of what stands where something is to go, and is somebody else's */
+	char foreign_for[PP_ID_SIZE];
+	size_t foreign_count;
 };
 
 void transaction_fini(struct transaction *transaction);
@@ -30,15 +35,14 @@ void transaction_fini(struct transaction *transaction);
 int transaction_plan(struct transaction *transaction, struct pp_error *err);
 
 /*
- * Leave out what the kernel has not, or has already. For changes of which it is not known how far they got, and
- * for those that ran into -ENOENT.
+ * Look at what the kernel has: leave out what it has not, or has already, and what is somebody else's, which
+ * transaction_commit tells. Whoever removes anything has to.
  */
 int transaction_match(struct transaction *transaction, struct pp_error *err);
 
 /*
  * The batch, on the rulesets as pp_nft_look has found them; where the table is not whole, all that is published
- * goes into the new one. -EAGAIN: they have changed since. -ENOENT: something to remove is not there.
- * -EADDRINUSE: an entry is somebody's.
+ * goes into the new one. -EAGAIN: they have changed since. -EADDRINUSE: an entry is somebody's.
  */
 int transaction_commit(struct transaction *transaction, enum pp_nft_state found, struct pp_error *err);
 
