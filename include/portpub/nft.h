@@ -64,7 +64,7 @@ int pp_nft_find(struct pp_nft *nft, const struct pp_entry_refs *refs, struct pp_
 /* The entry of @key's set and key, as the kernel has it; -ENOENT. */
 int pp_nft_get(struct pp_nft *nft, const struct pp_entry *key, struct pp_entry *out, struct pp_error *err);
 
-/* Call @differ with a line for each fault of the table's fixed part. */
+/* Call @differ with a line for each fault of the table's fixed part: its flags, chains and rules. */
 int pp_nft_check(struct pp_nft *nft, void (*differ)(const char *line, void *data), void *data,
 		 struct pp_error *err);
 

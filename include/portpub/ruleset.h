@@ -19,4 +19,7 @@ int pp_ruleset_check(const struct pp_request *request, struct pp_error *err);
  */
 int pp_ruleset_print(const struct pp_record *record, FILE *out, struct pp_error *err);
 
+/* The rule of @chain that is number @index, counted from 0; "" where there is none. Returns @out. */
+const char *pp_ruleset_rule(const char *chain, size_t index, char *out, size_t size);
+
 #endif

@@ -466,6 +466,18 @@ size_t rules_count(void)
 	return sizeof(rules) / sizeof(rules[0]);
 }
 
+size_t rules_of(const char *chain, size_t *first)
+{
+	size_t i = 0, count = 0;
+
+	while (i < rules_count() && strcmp(rules[i].chain, chain) != 0)
+		i++;
+	while (i + count < rules_count() && strcmp(rules[i + count].chain, chain) == 0)
+		count++;
+	*first = i;
+	return count;
+}
+
 struct nftnl_rule *rules_make(size_t index)
 {
 	struct rule rule = { .rule = nftnl_rule_alloc() };
@@ -483,11 +495,7 @@ struct nftnl_rule *rules_make(size_t index)
 	return rule.rule;
 }
 
-static const struct {
-	const char *name, *type;
-	uint32_t hook;
-	int32_t priority;
-} chains[] = {
+const struct rules_chain rules_chains[RULES_CHAINS] = {
 	{ "guard", "filter", NF_INET_PRE_ROUTING, NF_IP_PRI_RAW },
 	{ "admit", "filter", NF_INET_PRE_ROUTING, NF_IP_PRI_NAT_DST - 10 },
 	{ "prerouting", "nat", NF_INET_PRE_ROUTING, NF_IP_PRI_NAT_DST },
@@ -600,10 +608,10 @@ static int build_chain(struct batch *batch, size_t i, struct pp_error *err)
 	if (!chain)
 		return fail_memory(err);
 	nftnl_chain_set_str(chain, NFTNL_CHAIN_TABLE, PP_TABLE_NAME);
-	nftnl_chain_set_str(chain, NFTNL_CHAIN_NAME, chains[i].name);
-	nftnl_chain_set_str(chain, NFTNL_CHAIN_TYPE, chains[i].type);
-	nftnl_chain_set_u32(chain, NFTNL_CHAIN_HOOKNUM, chains[i].hook);
-	nftnl_chain_set_s32(chain, NFTNL_CHAIN_PRIO, chains[i].priority);
+	nftnl_chain_set_str(chain, NFTNL_CHAIN_NAME, rules_chains[i].name);
+	nftnl_chain_set_str(chain, NFTNL_CHAIN_TYPE, rules_chains[i].type);
+	nftnl_chain_set_u32(chain, NFTNL_CHAIN_HOOKNUM, rules_chains[i].hook);
+	nftnl_chain_set_s32(chain, NFTNL_CHAIN_PRIO, rules_chains[i].priority);
 	nftnl_chain_set_u32(chain, NFTNL_CHAIN_POLICY, NF_ACCEPT);
 	message = batch_begin(batch, NFT_MSG_NEWCHAIN, NFPROTO_INET, NLM_F_CREATE);
 	nftnl_chain_nlmsg_build_payload(message, chain);
@@ -643,7 +651,7 @@ int rules_build_chains(struct batch *batch, struct pp_error *err)
 {
 	int ret = 0;
 
-	for (size_t i = 0; ret == 0 && i < sizeof(chains) / sizeof(chains[0]); i++)
+	for (size_t i = 0; ret == 0 && i < RULES_CHAINS; i++)
 		ret = build_chain(batch, i, err);
 	for (size_t i = 0; ret == 0 && i < rules_count(); i++)
 		ret = build_rule(batch, i, err);

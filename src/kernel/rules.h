@@ -7,8 +7,18 @@
 
 struct nftnl_rule;
 
-/* How many rules the table has. */
+/* How many rules the table has, and how many of them, from *@first on, are of one chain. */
 size_t rules_count(void);
+size_t rules_of(const char *chain, size_t *first);
+
+/* Its chains, each with the policy to accept. */
+struct rules_chain {
+	const char *name, *type;
+	uint32_t hook;
+	int32_t priority;
+};
+enum { RULES_CHAINS = 6 };
+extern const struct rules_chain rules_chains[RULES_CHAINS];
 
 /* Append what makes the table anew, with its sets; @exists where one is there, which goes in the same batch. */
 int rules_build_sets(struct batch *batch, bool exists, struct pp_error *err);

@@ -130,6 +130,22 @@ static void print_chains(FILE *out)
 			chains[i].name, chains[i].hook, chains[i].rules);
 }
 
+const char *pp_ruleset_rule(const char *chain, size_t index, char *out, size_t size)
+{
+	const char *rule = "";
+	size_t i = 0;
+
+	while (i < sizeof(chains) / sizeof(chains[0]) && strcmp(chains[i].name, chain) != 0)
+		i++;
+	if (i < sizeof(chains) / sizeof(chains[0]))
+		rule = chains[i].rules;
+	while (index-- > 0 && *rule)
+		rule += strcspn(rule, "\n") + 1;
+	rule += strspn(rule, "\t");
+	snprintf(out, size, "%.*s", (int)strcspn(rule, "\n"), rule);
+	return out;
+}
+
 /* What is not in the table, and what goes with it. */
 static void print_notes_of(const struct pp_request *request, const struct pp_publication *publication,
 			   FILE *out, bool *loopback)

@@ -24,10 +24,7 @@ static const char *show(const struct pp_address *address, char out[static PP_ADD
 
 static bool is_about_rules(const struct difference *difference)
 {
-	size_t len = strlen(difference->line);
-
-	return strncmp(difference->line, "another rule", 12) == 0 ||
-	       (len > 6 && strcmp(difference->line + len - 6, " rules") == 0);
+	return strncmp(difference->line, "another rule", 12) == 0 || strstr(difference->line, " chain ");
 }
 
 /*

@@ -118,18 +118,51 @@ nft 'add element inet portpub admit_any4 { 80 . tcp . 10.0.0.0/8 }'
 differs 'somebody else may connect' 'without a record: admit_any4 80 . tcp . 10.0.0.0/8'
 rule() { nft -a list chain inet portpub "$1" | sed -n "s/.*$2.*# handle //p" | head -n 1; }
 nft delete rule inet portpub postrouting handle "$(rule postrouting own6)"
-rules=$(($(nft list table inet portpub | sed -n '/chain guard/,$p' | grep -cv -e '{' -e '}' -e ' hook ' -e '^$') + 1))
-differs 'a rule is removed' "missing in the kernel: 1 of $rules rules"
-nft 'add rule inet portpub direct tcp dport 22 drop'
-run "$PORTPUB" check
-is 'check: a rule is added' "$status $(echo "$out" | grep -c '^another rule in the kernel: direct:')" '1 1'
+differs 'a rule is removed' 'missing in the kernel: rule of chain postrouting: ct status dnat ip6 saddr . ip6 daddr @own6 masquerade'
+nft delete rule inet portpub prerouting handle "$(rule prerouting alone_host6)"
+nft delete rule inet portpub guard handle "$(rule guard 'ip saddr')"
+differs 'rules are removed, and those behind them are not said to be others' "\
+missing in the kernel: rule of chain guard: ip saddr 127.0.0.0/8 iif != \"lo\" drop
+missing in the kernel: rule of chain prerouting: fib daddr type local ip6 saddr . meta l4proto . ip6 daddr . th dport @alone_host6 accept"
+nft 'flush chain inet portpub output'
+differs 'a chain is empty' 'missing in the kernel: all 4 rules of chain output'
+nft 'flush chain inet portpub direct; delete chain inet portpub direct'
+differs 'a chain is removed' 'missing in the kernel: chain direct'
+nft 'add chain inet portpub mine { type filter hook input priority 7; policy drop; }; add rule inet portpub mine accept; add chain inet portpub yours'
+differs 'chains are added' 'another in the kernel: chain mine with type filter hook input priority 7; policy drop
+another in the kernel: chain yours with no hook'
+nft 'chain inet portpub guard { policy drop; }'
+differs 'a policy is changed' 'another in the kernel: chain guard with type filter hook prerouting priority -300; policy drop, in the place of type filter hook prerouting priority -300; policy accept'
+# again EDIT: the table anew, by nft, with this changed in it.
+again() {
+	nft list table inet portpub | sed "$1" >"$tap_tmp/changed"
+	nft delete table inet portpub
+	nft -f "$tap_tmp/changed"
+}
+again 's/prerouting priority raw/prerouting priority filter/'
+differs 'a priority is another' 'another in the kernel: chain guard with type filter hook prerouting priority 0; policy accept, in the place of type filter hook prerouting priority -300; policy accept'
+again 's/prerouting priority raw/input priority raw/'
+differs 'a hook is another' 'another in the kernel: chain guard with type filter hook input priority -300; policy accept, in the place of type filter hook prerouting priority -300; policy accept'
+again '/chain output/,/}/{s/type nat/type filter/; s/dnat.*/accept/}'
+is 'check: a type is another' "$("$PORTPUB" check | head -n 1)" \
+	'another in the kernel: chain output with type filter hook output priority -100; policy accept, in the place of type nat hook output priority -100; policy accept'
+nft 'add table inet portpub { flags dormant; }'
+is 'check: the table is dormant' "$("$PORTPUB" check | grep dormant)" \
+	'another in the kernel: the table inet portpub is dormant, so that none of its rules counts'
 nft flush ruleset
 publish --to 10.0.0.3 --id more 54:54/udp
 del more
+for place in add insert; do
+	nft "$place rule inet portpub direct tcp dport 22 drop"
+	run "$PORTPUB" check
+	is "check: a rule is added, by $place" "$status $(echo "$out" | cut -c 1-36)" '1 another rule in the kernel: direct: '
+	nft delete rule inet portpub direct handle "$(rule direct 'dport 22')"
+done
 nft replace rule inet portpub guard handle "$(rule guard 'ip saddr')" iif != lo ip saddr 127.0.0.0/16 drop
 run "$PORTPUB" check
-is 'check: a rule is changed, and no other is said to be' "$status $(echo "$out" | wc -l) $(echo "$out" | cut -c 1-35)" \
-	'1 1 another rule in the kernel: guard: '
+is 'check: a rule is changed, and no other is said to be' "$status $(echo "$out" | cut -c 1-51)" \
+	'1 another rule in the kernel: guard: load iif => reg 
+missing in the kernel: rule of chain guard: ip sadd'
 nft flush ruleset
 publish --to 10.0.0.3 --id more 54:54/udp
 del more
