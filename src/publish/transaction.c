@@ -430,10 +430,14 @@ static int fail_exists(const struct transaction *t, const struct pp_nft_change *
 	return -EAGAIN; /* it has gone meanwhile */
 }
 
-static void tell(const struct transaction *t)
+static void tell(const struct transaction *t, enum pp_nft_state found)
 {
 	char key[PP_ENTRY_TEXT], more[40] = "";
 
+	if (found == PP_NFT_DAMAGED)
+		pp_report_say(t->report, "the table inet " PP_TABLE_NAME
+					 " was damaged, with rules missing, added or asleep: it has been"
+					 " made anew");
 	if (!t->foreign_count)
 		return;
 	if (t->foreign_count > 1)
@@ -464,7 +468,7 @@ int transaction_commit(struct transaction *t, enum pp_nft_state found, struct pp
 			ret = fail_exists(t, &change, change.add.items[fault], err);
 	}
 	if (ret == 0)
-		tell(t);
+		tell(t, found);
 	free(refs.items);
 	pp_entries_fini(&all);
 	return ret;
