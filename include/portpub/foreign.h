@@ -29,6 +29,12 @@ void pp_foreign_chains_fini(struct pp_foreign_chains *list);
 /* Append the chains of all tables but ours; iptables' are among them where it is iptables-nft. */
 int pp_foreign_chains_read(struct pp_nft *nft, struct pp_foreign_chains *out, struct pp_error *err);
 
+/*
+ * Has the old iptables of @family, which nf_tables does not show, made @table ("nat") in this network namespace? It
+ * does so when it is first asked about it; whether there are rules in it, only it can tell.
+ */
+bool pp_foreign_is_legacy(sa_family_t family, const char *table);
+
 /* Is it a table of this program? */
 bool pp_foreign_is_ours(uint8_t family, const char *table);
 

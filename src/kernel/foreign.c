@@ -7,6 +7,7 @@
 #include <libnftnl/chain.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -90,6 +91,22 @@ int pp_foreign_chains_read(struct pp_nft *nft, struct pp_foreign_chains *out, st
 		ret = nft_ask(nft, question, take_chain, out);
 	} while (ret == -EINTR);
 	return ret < 0 ? nft_fail(err, -ret) : 0;
+}
+
+bool pp_foreign_is_legacy(sa_family_t family, const char *table)
+{
+	FILE *names = fopen(family == AF_INET ? "/proc/net/ip_tables_names" : "/proc/net/ip6_tables_names",
+			    "re");
+	char line[PP_FOREIGN_NAME];
+	bool found = false;
+
+	while (names && !found && fgets(line, sizeof(line), names)) {
+		line[strcspn(line, "\n")] = '\0';
+		found = strcmp(line, table) == 0;
+	}
+	if (names)
+		fclose(names);
+	return found;
 }
 
 const char *pp_foreign_family(uint8_t family)

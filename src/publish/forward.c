@@ -6,7 +6,9 @@
  * does not put them back: left alone.) On older kernels accept_ra=2 first keeps what advertisements gave.
  *
  * To set forwarding for all sets it for each interface, and to take it back takes it from each, from those too
- * that forwarded by themselves before. They are remembered first, and get it back last.
+ * that forwarded by themselves before, and from the default for those to come. They are remembered first, and get
+ * it back last. So does net.ipv4.conf.all.accept_redirects, which a host that forwards has off and one that no
+ * longer does gets on.
  */
 #include "forward.h"
 
@@ -16,6 +18,8 @@
 #include <net/if.h>
 #include <stdio.h>
 #include <string.h>
+
+static const char redirects[] = "net/ipv4/conf/all/accept_redirects";
 
 static const char *everywhere(sa_family_t family)
 {
@@ -72,28 +76,37 @@ static int set_of_all(const struct pp_store *store, const char *key, const char 
 	return ret;
 }
 
-static int remember_one(const struct pp_store *store, sa_family_t family, const char *interface,
-			struct pp_error *err)
+/* @sysctl is @lost after forwarding for all has been taken back. */
+static int remember(const struct pp_store *store, const char *sysctl, const char *lost, struct pp_error *err)
 {
-	char name[PP_SYSCTL_NAME], value[PP_SYSCTL_VALUE];
+	char value[PP_SYSCTL_VALUE];
 	struct pp_error ignored;
 
-	if (read_of(family, interface, "forwarding", name, value, &ignored) < 0 || strcmp(value, "1") != 0)
+	if (pp_sysctl_read(sysctl, value, &ignored) < 0 || strcmp(value, lost) == 0)
 		return 0;
-	return setting_remember(store, name, "1", "0", err);
+	return setting_remember(store, sysctl, value, lost, err);
 }
 
-/* The interfaces that forward by themselves. */
+/* What forwards by itself: interfaces, and those to come. */
 static int remember_single(const struct pp_store *store, sa_family_t family, struct pp_error *err)
 {
 	struct if_nameindex *list = if_nameindex();
+	char name[PP_SYSCTL_NAME];
 	int ret = 0;
 
 	if (!list)
 		return pp_fail(err, errno, "cannot list the interfaces: %s", strerror(errno));
-	for (struct if_nameindex *at = list; ret == 0 && at->if_index; at++)
-		ret = remember_one(store, family, at->if_name, err);
+	for (struct if_nameindex *at = list; ret == 0 && at->if_index; at++) {
+		ret = pp_sysctl_of_interface(family, at->if_name, "forwarding", name, err);
+		if (ret == 0)
+			ret = remember(store, name, "0", err);
+	}
 	if_freenameindex(list);
+	snprintf(name, sizeof(name), "net/%s/conf/default/forwarding", pp_family_name(family));
+	if (ret == 0)
+		ret = remember(store, name, "0", err);
+	if (ret == 0 && family == AF_INET)
+		ret = remember(store, redirects, "1", err);
 	return ret;
 }
 
@@ -131,10 +144,12 @@ int forward_put_back(const struct pp_store *store, sa_family_t family, struct pp
 
 	if (ret < 0)
 		return ret;
-	if (!ours && family == AF_INET) /* somebody has turned it off, and these with it */
-		setting_give_up(store, "net/ipv4/conf/", "/forwarding");
-	return family == AF_INET ? setting_put_back(store, "net/ipv4/conf/", "/forwarding", err)
-				 : setting_put_back(store, "net/ipv6/", "", err);
+	if (family == AF_INET6)
+		return setting_put_back(store, "net/ipv6/", "", err);
+	if (!ours) /* somebody has turned it off, and these with it */
+		forward_give_up(store, family);
+	ret = setting_put_back(store, "net/ipv4/conf/", "/forwarding", err);
+	return ret < 0 ? ret : setting_put_back(store, redirects, "", err);
 }
 
 bool forward_is_ours(const struct pp_store *store, sa_family_t family)
@@ -145,8 +160,10 @@ bool forward_is_ours(const struct pp_store *store, sa_family_t family)
 void forward_give_up(const struct pp_store *store, sa_family_t family)
 {
 	setting_give_up(store, everywhere(family), "");
-	if (family == AF_INET)
-		setting_give_up(store, "net/ipv4/conf/", "/forwarding");
-	else
+	if (family == AF_INET6) {
 		setting_give_up(store, "net/ipv6/", "");
+		return;
+	}
+	setting_give_up(store, "net/ipv4/conf/", "/forwarding");
+	setting_give_up(store, redirects, "");
 }

@@ -178,10 +178,10 @@ int shares_set(const struct pp_store *store, struct pp_nft *nft, const struct pp
 }
 
 /*
- * Another table that translates: docker's, libvirt's. A firewall may have a chain for routed packets and route
- * none. Where nothing can be read, somebody may.
+ * Another table that translates: docker's, libvirt's, also by the old iptables. A firewall may have a chain for
+ * routed packets and route none. Where nothing can be read, somebody may.
  */
-static bool is_forwarding(struct pp_nft *nft, char *who, size_t size)
+static bool is_forwarding(struct pp_nft *nft, sa_family_t family, char *who, size_t size)
 {
 	struct pp_foreign_chains chains = PP_FOREIGN_CHAINS_INIT;
 	struct pp_error ignored;
@@ -196,6 +196,10 @@ static bool is_forwarding(struct pp_nft *nft, char *who, size_t size)
 		snprintf(who, size, "table %s %s", pp_foreign_family(chain->family), chain->table);
 	}
 	pp_foreign_chains_fini(&chains);
+	if (!found && pp_foreign_is_legacy(family, "nat")) {
+		found = true;
+		snprintf(who, size, "table nat of %s-legacy", family == AF_INET ? "iptables" : "ip6tables");
+	}
 	return found;
 }
 
@@ -212,7 +216,8 @@ static int put_back(const struct pp_store *store, struct pp_nft *nft, const stru
 		return ret < 0 ? ret : setting_put_back(store, name, "", err);
 	case SHARE_FORWARD4:
 	case SHARE_FORWARD6:
-		if (!forward_is_ours(store, family_of(share)) || !is_forwarding(nft, who, sizeof(who)))
+		if (!forward_is_ours(store, family_of(share)) ||
+		    !is_forwarding(nft, family_of(share), who, sizeof(who)))
 			return forward_put_back(store, family_of(share), err);
 		pp_report_say(report, "%s forwarding is left on: %s forwards, too",
 			      share->kind == SHARE_FORWARD4 ? "IPv4" : "IPv6", who);

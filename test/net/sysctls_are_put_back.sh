@@ -21,11 +21,11 @@ here='hello from container'
 
 cd /proc/sys/net || exit
 values() {
-	grep . ipv4/ip_forward ipv4/conf/*/route_localnet ipv4/conf/*/forwarding ipv6/conf/*/force_forwarding \
+	grep . ipv4/ip_forward ipv4/conf/*/route_localnet ipv4/conf/*/forwarding ipv4/conf/all/accept_redirects ipv6/conf/*/force_forwarding \
 		ipv6/conf/*/forwarding ipv6/conf/*/accept_ra 2>/dev/null
 }
 # changed: what is not as it was at first, in words as short as can be.
-changed() { values | diff "$tap_tmp/first" - | sed -n 's/^> //p' | grep -v '^ipv4/conf/.*/forwarding' | paste -sd ' '; }
+changed() { values | diff "$tap_tmp/first" - | sed -n 's/^> //p' | grep -v '^ipv4/conf/.*/\(forwarding\|accept_redirects\)' | paste -sd ' '; }
 values >"$tap_tmp/first"
 # said: of what the last command has told, the sysctls, in that order.
 said() { echo "$err" | sed -n 's/^portpub: net.\(.*\) is \([0-9]\) now; .*/\1:\2/p' | tr . / | paste -sd ' '; }
@@ -110,6 +110,17 @@ is 'an interface that forwarded by itself still does' "$(values | diff "$tap_tmp
 echo 0 >ipv4/conf/br1/forwarding
 is 'and nothing else does' "$(values | diff "$tap_tmp/first" -)" ''
 
+# The same of interfaces to come; and a host that does not forward any longer would take redirects.
+echo 1 >ipv4/conf/default/forwarding
+echo 0 >ipv4/conf/all/accept_redirects
+values >"$tap_tmp/default"
+add web 192.0.2.1:80:3000
+del web
+is 'an interface to come forwards, and redirects are refused, as before' "$(values | diff "$tap_tmp/default" -)" ''
+echo 0 >ipv4/conf/default/forwarding
+echo 1 >ipv4/conf/all/accept_redirects
+is 'all is as it was at first' "$(values | diff "$tap_tmp/first" -)" ''
+
 # A firewall need not route: it is no reason to go on.
 add web 192.0.2.1:80:3000
 nft 'add table inet filter; add chain inet filter forward { type filter hook forward priority 0; policy drop; }'
@@ -175,4 +186,19 @@ is 'and is put back with the last' "$(values | diff "$tap_tmp/first" -)" ''
 for sysctl in ipv6/conf/*/force_forwarding; do
 	[ ! -e "$sysctl" ] || umount "$sysctl"
 done
+
+# The old iptables. What it has made stays: nothing comes behind this.
+values >"$tap_tmp/first"
+add web 192.0.2.1:80:3000
+if "$HELPERS/legacy" filter; then
+	del web
+	is 'a firewall of the old iptables is no reason to go on' "$(changed)" ''
+	add web 192.0.2.1:80:3000
+	"$HELPERS/legacy" nat
+	del web
+	is 'where it may translate, ip_forward is left on' "$(changed)" "$v4"
+	has 'which is said' "$err" 'IPv4 forwarding is left on: table nat of iptables-legacy forwards, too'
+else
+	skip 'the old iptables is another that translates' 'this kernel has none'
+fi
 finish
