@@ -124,17 +124,43 @@ static void compare_all(const struct check *check)
 	}
 }
 
-static void check_shares(const struct check *check, const struct pp_record *record)
+/* What one record lacks. */
+struct lack {
+	const struct check *check;
+	const char *id;
+};
+
+static void tell_lack(const char *sysctl, void *data)
 {
+	const struct lack *lack = data;
+	char text[PP_SYSCTL_NAME];
+
+	differ(lack->check, lack->id, "%s is 0, and %s needs it", pp_sysctl_show(sysctl, text), lack->id);
+}
+
+static void check_shares(const struct check *check, const struct pp_interface_addresses *addresses,
+			 const struct pp_record *record)
+{
+	struct lack lack = { check, record->id };
 	struct share shares[SHARES_MAX];
 	size_t count = shares_of(record, shares);
-	char name[PP_SYSCTL_NAME], text[PP_SYSCTL_NAME];
 
-	for (size_t i = 0; i < count; i++) {
-		if (!share_is_set(&shares[i], name))
-			differ(check, record->id, "%s is 0, and %s needs it", pp_sysctl_show(name, text),
-			       record->id);
+	for (size_t i = 0; i < count; i++)
+		share_find_lacking(&shares[i], addresses, tell_lack, &lack);
+}
+
+/* The sysctls of all that is asked about. */
+static int check_sysctls(const struct check *check, struct pp_error *err)
+{
+	struct pp_interface_addresses addresses = PP_INTERFACE_ADDRESSES_INIT;
+	int ret = pp_interface_addresses_read(&addresses, err);
+
+	for (size_t i = 0; ret == 0 && i < check->records.count; i++) {
+		if (!check->id || strcmp(check->id, check->records.items[i].id) == 0)
+			check_shares(check, &addresses, &check->records.items[i]);
 	}
+	pp_interface_addresses_fini(&addresses);
+	return ret;
 }
 
 static int find_records(struct check *check, struct pp_error *err)
@@ -241,10 +267,8 @@ int pp_publish_check(const char *id, void (*tell_difference)(const char *line, v
 	};
 	int ret = begin(&check, err);
 
-	for (size_t i = 0; ret == 0 && i < check.records.count; i++) {
-		if (!id || strcmp(id, check.records.items[i].id) == 0)
-			check_shares(&check, &check.records.items[i]);
-	}
+	if (ret == 0)
+		ret = check_sysctls(&check, err);
 	finish(&check);
 	return ret;
 }

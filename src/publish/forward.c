@@ -44,6 +44,85 @@ bool forward_is_on(sa_family_t family, const char *interface)
 		strcmp(value, "1") == 0);
 }
 
+struct lacking {
+	sa_family_t family;
+	const char *key; /* of an interface */
+	void (*lack)(const char *sysctl, void *data);
+	void *data;
+};
+
+static bool is_off(const struct lacking *lacking, const char *interface, char name[static PP_SYSCTL_NAME])
+{
+	char value[PP_SYSCTL_VALUE];
+	struct pp_error ignored;
+
+	return read_of(lacking->family, interface, lacking->key, name, value, &ignored) == 0 &&
+	       strcmp(value, "0") == 0;
+}
+
+/* Has the interface of address @at a global one, of @family, further ahead? */
+static bool is_first(const struct pp_interface_addresses *list, size_t at, sa_family_t family)
+{
+	for (size_t i = 0; i < at; i++) {
+		if (list->items[i].index == list->items[at].index &&
+		    list->items[i].address.family == family &&
+		    pp_address_class(&list->items[i].address) == PP_CLASS_SPECIFIC)
+			return false;
+	}
+	return true;
+}
+
+/* By which packets come in: that to the container, and those with a global address. */
+static void find_lacking(const struct lacking *lacking, const struct pp_interface_addresses *list,
+			 const char *inside)
+{
+	char name[PP_SYSCTL_NAME], interface[IF_NAMESIZE];
+
+	if (is_off(lacking, inside, name))
+		lacking->lack(name, lacking->data);
+	for (size_t i = 0; i < list->count; i++) {
+		const struct pp_address *address = &list->items[i].address;
+
+		if (address->family == lacking->family && pp_address_class(address) == PP_CLASS_SPECIFIC &&
+		    is_first(list, i, lacking->family) && if_indextoname(list->items[i].index, interface) &&
+		    strcmp(interface, inside) != 0 && strcmp(interface, "lo") != 0 &&
+		    is_off(lacking, interface, name))
+			lacking->lack(name, lacking->data);
+	}
+}
+
+/* Does @interface, or any with a global address, have force_forwarding on? */
+static bool is_forced(const struct pp_interface_addresses *list, const char *inside)
+{
+	char name[PP_SYSCTL_NAME], interface[IF_NAMESIZE];
+	struct pp_error ignored;
+
+	if (pp_sysctl_of_interface(AF_INET6, inside, "force_forwarding", name, &ignored) == 0 &&
+	    setting_is_on(name))
+		return true;
+	for (size_t i = 0; i < list->count; i++) {
+		if (if_indextoname(list->items[i].index, interface) &&
+		    pp_sysctl_of_interface(AF_INET6, interface, "force_forwarding", name, &ignored) == 0 &&
+		    setting_is_on(name))
+			return true;
+	}
+	return false;
+}
+
+void forward_find_lacking(sa_family_t family, const char *interface,
+			  const struct pp_interface_addresses *list,
+			  void (*lack)(const char *sysctl, void *data), void *data)
+{
+	const struct lacking lacking = { family, family == AF_INET ? "forwarding" : "force_forwarding", lack,
+					 data };
+	bool on = setting_is_on(everywhere(family));
+
+	if (family == AF_INET ? on : !on && is_forced(list, interface))
+		find_lacking(&lacking, list, interface);
+	else if (!on)
+		lack(everywhere(family), data);
+}
+
 static int set_of(const struct pp_store *store, const char *interface, const char *key, const char *from,
 		  const char *to, const struct pp_report *report, struct pp_error *err)
 {

@@ -107,7 +107,8 @@ static sa_family_t family_of(const struct share *share)
 	return share->kind == SHARE_FORWARD4 ? AF_INET : AF_INET6;
 }
 
-bool share_is_set(const struct share *share, char name[static PP_SYSCTL_NAME])
+/* Is its sysctl, if it has one, as it has to be? @name is that of route_localnet. */
+static bool is_set(const struct share *share, char name[static PP_SYSCTL_NAME])
 {
 	struct pp_error ignored;
 
@@ -117,14 +118,23 @@ bool share_is_set(const struct share *share, char name[static PP_SYSCTL_NAME])
 			       0 ||
 		       setting_is_on(name) || setting_is_on("net/ipv4/conf/all/route_localnet");
 	case SHARE_FORWARD4:
-	case SHARE_FORWARD6:
-		snprintf(name, PP_SYSCTL_NAME, "%s",
-			 share->kind == SHARE_FORWARD4 ? "net/ipv4/ip_forward"
-						       : "net/ipv6/conf/all/forwarding");
-		return forward_is_on(family_of(share), share->interface);
+		return forward_is_on(AF_INET, share->interface);
+	case SHARE_FORWARD6: /* of all interfaces: forward_set looks at each */
+		return false;
 	default:
 		return true;
 	}
+}
+
+void share_find_lacking(const struct share *share, const struct pp_interface_addresses *list,
+			void (*lack)(const char *sysctl, void *data), void *data)
+{
+	char name[PP_SYSCTL_NAME];
+
+	if (share->kind == SHARE_FORWARD4 || share->kind == SHARE_FORWARD6)
+		forward_find_lacking(family_of(share), share->interface, list, lack, data);
+	else if (!is_set(share, name))
+		lack(name, data);
 }
 
 static void count_difference(const char *line, void *data)
@@ -154,7 +164,7 @@ static int set(const struct pp_store *store, struct pp_nft *nft, const struct sh
 	char name[PP_SYSCTL_NAME];
 	int ret = 0;
 
-	if (share->kind != SHARE_FORWARD6 && share_is_set(share, name))
+	if (is_set(share, name))
 		return 0;
 	if (share->kind == SHARE_LOCALNET)
 		ret = check_guard(nft, err);

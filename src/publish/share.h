@@ -3,6 +3,7 @@
 #ifndef PORTPUB_PUBLISH_SHARE_H
 #define PORTPUB_PUBLISH_SHARE_H
 
+#include "portpub/interface.h"
 #include "portpub/nft.h"
 #include "portpub/publish.h"
 #include "portpub/sysctl.h"
@@ -28,8 +29,9 @@ struct share {
 /* What @record shares with others. Returns how many of @out are filled. */
 size_t shares_of(const struct pp_record *record, struct share out[static SHARES_MAX]);
 
-/* Is its sysctl, if it has one, as it has to be? @name is the sysctl. */
-bool share_is_set(const struct share *share, char name[static PP_SYSCTL_NAME]);
+/* Call @lack with each sysctl that it needs and that is off. @list has the addresses of this host. */
+void share_find_lacking(const struct share *share, const struct pp_interface_addresses *list,
+			void (*lack)(const char *sysctl, void *data), void *data);
 
 /* Count @record as a user, before it has any effect. */
 int shares_take(const struct pp_store *store, const struct pp_record *record, struct pp_error *err);

@@ -177,6 +177,36 @@ echo 0 >/proc/sys/net/ipv4/ip_forward
 run "$PORTPUB" check web
 is 'check: forwarding is off' "$status $out" '1 net.ipv4.ip_forward is 0, and web needs it'
 echo 1 >/proc/sys/net/ipv4/ip_forward
+for interface in br0 lan0; do
+	echo 0 >/proc/sys/net/ipv4/conf/$interface/forwarding
+	run "$PORTPUB" check web
+	is "check: forwarding of one interface is off: $interface" "$status $out" "1 net.ipv4.conf.$interface.forwarding is 0, and web needs it"
+	echo 1 >/proc/sys/net/ipv4/conf/$interface/forwarding
+done
+run "$PORTPUB" check
+is 'check: and agrees when they are on' "$status $out" '0 '
+echo 0 >/proc/sys/net/ipv6/conf/all/forwarding
+run "$PORTPUB" check
+is 'check: forwarding of IPv6 is off' "$status $out" '1 net.ipv6.conf.all.forwarding is 0, and web needs it'
+add --id web --replace --pid "$container" 80:80 127.0.0.1:81:81 '[2001:db8::1]:8000-8010:1-11/udp' >/dev/null 2>&1
+run "$PORTPUB" check
+is 'check: which publishing it anew cures' "$status $out" '0 '
+if [ -e /proc/sys/net/ipv6/conf/br0/force_forwarding ]; then
+	ip addr add 2001:db8::11/64 dev lan0 nodad
+	for interface in br0 lan0; do
+		echo 0 >/proc/sys/net/ipv6/conf/$interface/force_forwarding
+		run "$PORTPUB" check
+		is "check: forwarding of IPv6 from one interface is off: $interface" "$status $out" \
+			"1 net.ipv6.conf.$interface.force_forwarding is 0, and web needs it"
+		echo 1 >/proc/sys/net/ipv6/conf/$interface/force_forwarding
+	done
+	echo 1 >/proc/sys/net/ipv6/conf/all/forwarding
+	echo 0 >/proc/sys/net/ipv6/conf/lan0/force_forwarding
+	run "$PORTPUB" check
+	is 'check: forwarding for all is enough' "$status $out" '0 '
+else
+	skip 'check: forwarding of IPv6 by interface' 'this kernel has no force_forwarding'
+fi
 "$HELPERS/kill_at" 8 "$PORTPUB" add --no-keeper --to 10.0.0.3 --id killed 99:99 >/dev/null 2>&1
 run "$PORTPUB" check
 is 'check: a command was killed' "$status $out" '1 interrupted: killed was being added or removed'
