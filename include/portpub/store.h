@@ -10,19 +10,28 @@
  *		use/NAME/ID		who shares what; the last one to go puts it back
  *		was/NAME		what a sysctl was before it was set
  *
- * NAMESPACE is the cookie of the network namespace, which no other one ever has again. A file is written
- * beside and renamed, so that it is there whole or not at all.
+ * NAMESPACE is the cookie of the network namespace, which no other one has until the next boot, and the id of
+ * this boot: where the directory is on a disk, what was published before the machine was started is not looked
+ * at. A file is written beside and renamed, so that it is there whole or not at all.
  */
 #ifndef PORTPUB_STORE_H
 #define PORTPUB_STORE_H
 
 #include "portpub/record.h"
 
+/*
+ * Of a directory that another one is not taken for, since the table names it in a comment of 128 bytes. A runtime
+ * directory has sockets in it, whose paths may be no longer.
+ */
+enum { PP_STORE_BASE = 112, PP_STORE_PATH = PP_STORE_BASE + 48 };
+
 struct pp_store {
 	int dir, lock;
+	char base[PP_STORE_BASE]; /* "/run/portpub" */
+	char path[PP_STORE_PATH]; /* "/run/portpub/NAMESPACE" */
 };
 
-#define PP_STORE_INIT ((struct pp_store){ -1, -1 })
+#define PP_STORE_INIT ((struct pp_store){ -1, -1, "", "" })
 
 enum pp_stage { PP_STAGE_ACTIVE, PP_STAGE_ADDING, PP_STAGE_DELETING, PP_STAGE_COUNT };
 

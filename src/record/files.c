@@ -11,11 +11,12 @@
 
 enum { FILE_MAX = 64 << 20 };
 
-int files_fail(struct pp_error *err, int code, const char *what, const char *path)
+int files_fail(struct pp_error *err, int code, const char *what, const char *dir, const char *name)
 {
-	char shown[160];
+	char path[512], shown[256];
+	int len = snprintf(path, sizeof(path), "%s%s%s", dir, name ? "/" : "", name ? name : "");
 
-	pp_show(shown, sizeof(shown), path, strlen(path));
+	pp_show(shown, sizeof(shown), path, len < (int)sizeof(path) ? (size_t)len : sizeof(path) - 1);
 	return pp_fail(err, code == EINVAL ? EIO : code, "cannot %s %s: %s", what, shown, strerror(code));
 }
 

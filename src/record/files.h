@@ -8,8 +8,8 @@
 #include <dirent.h>
 #include <stddef.h>
 
-/* "cannot WHAT PATH: ...". Returns -@code. */
-int files_fail(struct pp_error *err, int code, const char *what, const char *path);
+/* "cannot WHAT DIR/NAME: ...", or, where @name is NULL, DIR alone. Returns -@code. */
+int files_fail(struct pp_error *err, int code, const char *what, const char *dir, const char *name);
 
 /* The whole file; *@text is the caller's to free. Returns a negative errno without words. */
 int files_read(int dir, const char *name, char **text, size_t *len);

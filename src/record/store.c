@@ -18,13 +18,15 @@
 #define SO_NETNS_COOKIE 71 /* Linux 5.14 */
 #endif
 
-enum { PATH_SIZE = 4096, FILE_SIZE = PP_ID_SIZE + sizeof("deleting/.json") };
+enum { FILE_SIZE = PP_ID_SIZE + sizeof("deleting/.json") };
 
 static const char *const stages[] = {
 	[PP_STAGE_ACTIVE] = "active",
 	[PP_STAGE_ADDING] = "adding",
 	[PP_STAGE_DELETING] = "deleting",
 };
+
+enum { BOOT_SIZE = 8 + 1 };
 
 /* Root of the machine, and not of a user namespace of somebody's. */
 static bool is_root_of_the_machine(void)
@@ -45,30 +47,52 @@ static bool is_root_of_the_machine(void)
 	return len >= sizeof(whole) && strcmp(map + len - (sizeof(whole) - 1), whole) == 0;
 }
 
-static int base_path(char out[static PATH_SIZE], struct pp_error *err)
+static int find_base(char out[static PP_STORE_BASE], struct pp_error *err)
 {
 	const char *own = getenv("PORTPUB_RUNTIME_DIR"), *user = getenv("XDG_RUNTIME_DIR");
 	int len;
 
 	if (own && *own)
-		len = snprintf(out, PATH_SIZE, "%s", own);
+		len = snprintf(out, PP_STORE_BASE, "%s", own);
 	else if (is_root_of_the_machine())
-		len = snprintf(out, PATH_SIZE, "/run/portpub");
+		len = snprintf(out, PP_STORE_BASE, "/run/portpub");
 	else if (user && *user)
-		len = snprintf(out, PATH_SIZE, "%s/portpub", user);
+		len = snprintf(out, PP_STORE_BASE, "%s/portpub", user);
 	else
 		return pp_fail(
 			err, ENOENT,
 			"no place for records: XDG_RUNTIME_DIR is not set, nor is PORTPUB_RUNTIME_DIR");
-	if (len >= PATH_SIZE - 64)
-		return pp_fail(err, ENAMETOOLONG, "the path of the records is too long");
 	if (out[0] != '/')
 		return pp_fail(err, EINVAL, "the directory for records must be an absolute path");
+	if (len >= PP_STORE_BASE)
+		return pp_fail(err, ENAMETOOLONG,
+			       "the path of the directory for records is too long: it may have %d bytes",
+			       PP_STORE_BASE - 1);
+	while (len > 1 && out[len - 1] == '/')
+		out[--len] = '\0';
+	return 0;
+}
+
+/* What tells this boot from every other one; the first digits will do. */
+static int read_boot(char out[static BOOT_SIZE], struct pp_error *err)
+{
+	static const char path[] = "/proc/sys/kernel/random/boot_id";
+	int fd = open(path, O_RDONLY | O_CLOEXEC), code;
+	ssize_t len;
+
+	if (fd < 0)
+		return files_fail(err, errno, "open", path, NULL);
+	len = read(fd, out, BOOT_SIZE - 1);
+	code = len < 0 ? errno : EIO;
+	close(fd);
+	if (len != BOOT_SIZE - 1)
+		return files_fail(err, code, "read", path, NULL);
+	out[BOOT_SIZE - 1] = '\0';
 	return 0;
 }
 
 /* What tells this network namespace from every other one since boot. */
-static int namespace_name(char *out, size_t size, struct pp_error *err)
+static int name_namespace(char *out, size_t size, const char *boot, struct pp_error *err)
 {
 	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	socklen_t len = sizeof(uint64_t);
@@ -81,12 +105,12 @@ static int namespace_name(char *out, size_t size, struct pp_error *err)
 	got = getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &len);
 	close(fd);
 	if (got == 0) {
-		snprintf(out, size, "net-%llx", (unsigned long long)cookie);
+		snprintf(out, size, "net-%s-%llx", boot, (unsigned long long)cookie);
 		return 0;
 	}
 	if (stat("/proc/self/ns/net", &status) < 0)
-		return files_fail(err, errno, "look at", "/proc/self/ns/net");
-	snprintf(out, size, "netns-%llu", (unsigned long long)status.st_ino);
+		return files_fail(err, errno, "look at", "/proc/self/ns/net", NULL);
+	snprintf(out, size, "netns-%s-%llu", boot, (unsigned long long)status.st_ino);
 	return 0;
 }
 
@@ -100,7 +124,7 @@ static int make_path(char *path, struct pp_error *err)
 			continue;
 		*at = '\0';
 		if (mkdir(path, 0755) < 0 && errno != EEXIST)
-			return files_fail(err, errno, "make", path);
+			return files_fail(err, errno, "make", path, NULL);
 		*at = c;
 		if (c == '\0')
 			return 0;
@@ -113,47 +137,54 @@ static int make_rooms(int dir, const char *path, struct pp_error *err)
 
 	for (size_t i = 0; i < sizeof(rooms) / sizeof(rooms[0]); i++) {
 		if (mkdirat(dir, rooms[i], 0755) < 0 && errno != EEXIST)
-			return files_fail(err, errno, "make directories in", path);
+			return files_fail(err, errno, "make", path, rooms[i]);
 	}
 	return 0;
 }
 
-static int open_dir(char *path, struct pp_error *err)
+static int find_path(struct pp_store *store, struct pp_error *err)
 {
+	char boot[BOOT_SIZE];
 	size_t len;
-	int ret = base_path(path, err);
+	int ret = find_base(store->base, err);
 
+	if (ret == 0)
+		ret = read_boot(boot, err);
 	if (ret < 0)
 		return ret;
-	len = strlen(path);
-	path[len++] = '/';
-	return namespace_name(path + len, PATH_SIZE - len, err);
+	len = (size_t)snprintf(store->path, sizeof(store->path), "%s/", store->base);
+	return name_namespace(store->path + len, sizeof(store->path) - len, boot, err);
+}
+
+static int open_dir(struct pp_store *store)
+{
+	store->dir = open(store->path, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
+	return store->dir < 0 ? -errno : 0;
 }
 
 int pp_store_open(struct pp_store *store, struct pp_error *err)
 {
 	struct pp_store opened = PP_STORE_INIT;
-	char path[PATH_SIZE];
-	int ret = open_dir(path, err);
+	int ret = find_path(&opened, err);
 
 	if (ret < 0)
 		return ret;
-	opened.dir = open(path, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
-	if (opened.dir < 0 && errno == ENOENT) {
-		ret = make_path(path, err);
+	ret = open_dir(&opened);
+	if (ret == -ENOENT) {
+		ret = make_path(opened.path, err);
 		if (ret < 0)
 			return ret;
-		opened.dir = open(path, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
+		ret = open_dir(&opened);
 	}
-	if (opened.dir < 0)
-		return files_fail(err, errno, "open", path);
+	if (ret < 0)
+		return files_fail(err, -ret, "open", opened.path, NULL);
 	opened.lock = openat(opened.dir, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (opened.lock < 0 || flock(opened.lock, LOCK_EX) < 0)
-		ret = files_fail(err, errno, "lock", path);
+		ret = files_fail(err, errno, "lock", opened.path, NULL);
 	if (ret == 0)
 		files_clean(opened.dir);
 	if (ret == 0 && faccessat(opened.dir, "was", F_OK, 0) < 0) /* the last one to be made */
-		ret = make_rooms(opened.dir, path, err);
+		ret = make_rooms(opened.dir, opened.path, err);
 	if (ret < 0)
 		pp_store_close(&opened);
 	else
@@ -164,14 +195,13 @@ int pp_store_open(struct pp_store *store, struct pp_error *err)
 int pp_store_open_to_read(struct pp_store *store, struct pp_error *err)
 {
 	struct pp_store opened = PP_STORE_INIT;
-	char path[PATH_SIZE];
-	int ret = open_dir(path, err);
+	int ret = find_path(&opened, err);
 
 	if (ret < 0)
 		return ret;
-	opened.dir = open(path, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
-	if (opened.dir < 0)
-		return files_fail(err, errno, "open", path);
+	ret = open_dir(&opened);
+	if (ret < 0)
+		return files_fail(err, -ret, "open", opened.path, NULL);
 	opened.lock = openat(opened.dir, "lock", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	/* Whoever may lock may keep others from it: that is for the owner. A file is whole without it, too. */
 	if (opened.lock < 0 && (errno == EACCES || errno == ENOENT)) {
@@ -179,7 +209,7 @@ int pp_store_open_to_read(struct pp_store *store, struct pp_error *err)
 		return 0;
 	}
 	if (opened.lock < 0 || flock(opened.lock, LOCK_SH) < 0) {
-		ret = files_fail(err, errno, "lock", path);
+		ret = files_fail(err, errno, "lock", opened.path, NULL);
 		pp_store_close(&opened);
 		return ret;
 	}
@@ -238,7 +268,7 @@ int pp_store_load(const struct pp_store *store, enum pp_stage stage, const char 
 	if (ret == -ENOENT)
 		return pp_fail(err, ENOENT, "nothing is published as %s", id);
 	if (ret < 0)
-		return files_fail(err, -ret, "read", name);
+		return files_fail(err, -ret, "read", store->path, name);
 	ret = format_read(text, len, out, &fault);
 	free(text);
 	if (ret == 0 && strcmp(out->id, id) != 0) {
@@ -246,7 +276,7 @@ int pp_store_load(const struct pp_store *store, enum pp_stage stage, const char 
 		ret = pp_fail(&fault, EUCLEAN, "it has another id");
 	}
 	if (ret < 0)
-		return pp_fail(err, fault.code, "%s is no record: %s", name, fault.message);
+		return pp_fail(err, fault.code, "%s/%s is no record: %s", store->path, name, fault.message);
 	return 0;
 }
 
@@ -278,7 +308,7 @@ int pp_store_load_all(const struct pp_store *store, enum pp_stage stage, struct 
 	int ret = 0;
 
 	if (!list)
-		return errno == ENOENT ? 0 : files_fail(err, errno, "open", stages[stage]);
+		return errno == ENOENT ? 0 : files_fail(err, errno, "open", store->path, stages[stage]);
 	while (ret == 0 && (entry = readdir(list))) {
 		struct pp_record record = { 0 };
 		char id[PP_ID_SIZE];
@@ -307,7 +337,7 @@ int pp_store_save(const struct pp_store *store, enum pp_stage stage, const struc
 	name_file(stage, record->id, name);
 	ret = files_write(store->dir, name, text, strlen(text));
 	free(text);
-	return ret < 0 ? files_fail(err, -ret, "write", name) : 0;
+	return ret < 0 ? files_fail(err, -ret, "write", store->path, name) : 0;
 }
 
 int pp_store_move(const struct pp_store *store, enum pp_stage from, enum pp_stage to, const char *id,
@@ -321,7 +351,7 @@ int pp_store_move(const struct pp_store *store, enum pp_stage from, enum pp_stag
 		return 0;
 	if (errno == ENOENT)
 		return pp_fail(err, ENOENT, "nothing is published as %s", id);
-	return files_fail(err, errno, "rename", old);
+	return files_fail(err, errno, "rename", store->path, old);
 }
 
 int pp_store_drop(const struct pp_store *store, enum pp_stage stage, const char *id, struct pp_error *err)
@@ -330,6 +360,6 @@ int pp_store_drop(const struct pp_store *store, enum pp_stage stage, const char 
 
 	name_file(stage, id, name);
 	if (unlinkat(store->dir, name, 0) < 0 && errno != ENOENT)
-		return files_fail(err, errno, "remove", name);
+		return files_fail(err, errno, "remove", store->path, name);
 	return 0;
 }

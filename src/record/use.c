@@ -25,11 +25,11 @@ int pp_store_use(const struct pp_store *store, const char *name, const char *id,
 
 	snprintf(path, sizeof(path), "use/%s", name);
 	if (mkdirat(store->dir, path, 0755) < 0 && errno != EEXIST)
-		return files_fail(err, errno, "make", path);
+		return files_fail(err, errno, "make", store->path, path);
 	snprintf(path, sizeof(path), "use/%s/%s", name, id);
 	fd = openat(store->dir, path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
 	if (fd < 0)
-		return files_fail(err, errno, "make", path);
+		return files_fail(err, errno, "make", store->path, path);
 	close(fd);
 	return 0;
 }
@@ -41,7 +41,7 @@ int pp_store_leave(const struct pp_store *store, const char *name, const char *i
 
 	snprintf(path, sizeof(path), "use/%s/%s", name, id);
 	if (unlinkat(store->dir, path, 0) < 0 && errno != ENOENT)
-		return files_fail(err, errno, "remove", path);
+		return files_fail(err, errno, "remove", store->path, path);
 	snprintf(path, sizeof(path), "use/%s", name);
 	*last = unlinkat(store->dir, path, AT_REMOVEDIR) == 0 || errno == ENOENT;
 	return 0;
@@ -63,7 +63,7 @@ int pp_store_load_users(const struct pp_store *store, const char *name, pp_store
 	int ret = 0;
 
 	if (!list)
-		return errno == ENOENT ? 0 : files_fail(err, errno, "open", "use");
+		return errno == ENOENT ? 0 : files_fail(err, errno, "open", store->path, "use");
 	while (ret == 0 && (entry = readdir(list))) {
 		struct pp_record record = { 0 };
 
@@ -102,7 +102,7 @@ int pp_store_keep(const struct pp_store *store, const char *name, const char *va
 	if (faccessat(store->dir, path, F_OK, 0) == 0)
 		return 0;
 	ret = files_write(store->dir, path, value, strlen(value));
-	return ret < 0 ? files_fail(err, -ret, "write", path) : 0;
+	return ret < 0 ? files_fail(err, -ret, "write", store->path, path) : 0;
 }
 
 bool pp_store_kept(const struct pp_store *store, const char *name, char out[static PP_STORE_VALUE])

@@ -33,6 +33,19 @@ env -u PORTPUB_RUNTIME_DIR XDG_RUNTIME_DIR="$tap_tmp/user" "$PORTPUB" add --no-k
 is 'but in XDG_RUNTIME_DIR' "$(basename "$(find "$tap_tmp/user/portpub" -name web.json)")" web.json
 is 'where it can be found again' "$(env -u PORTPUB_RUNTIME_DIR XDG_RUNTIME_DIR="$tap_tmp/user" "$PORTPUB" del web; nft list ruleset | grep elements)" ''
 
+# A directory on a disk has what was published before the machine was started: not so the kernel.
+publish --to 10.0.0.2 --id old 80:80
+nft flush ruleset
+echo 11111111-2222-3333-4444-555555555555 >"$tap_tmp/boot"
+mount --bind "$tap_tmp/boot" /proc/sys/kernel/random/boot_id
+is 'what is of another boot is not published' "$(ids)" ''
+publish --to 10.0.0.2 --id old 80:80
+is 'nor in the way' "$(ids) $("$PORTPUB" check)" 'old '
+del old
+umount /proc/sys/kernel/random/boot_id
+is 'of its own boot it is' "$(ids)" old
+del old
+
 # refused CLAIM WORDS DIRECTORY
 refused() {
 	claim=$1 words=$2

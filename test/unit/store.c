@@ -236,29 +236,27 @@ static const struct {
 	const char *text, *message;
 } files[] = {
 	{ KEYS("[\"80:80\"]", "null", "0"), NULL },
-	{ "", "active/web.json is no record: it is no JSON object" },
-	{ "[]", "active/web.json is no record: it is no JSON object" },
-	{ "{\"version\":1,\"version\":1}", "active/web.json is no record: it is no JSON object" },
-	{ "{\"version\":2}", "active/web.json is no record: it is of another version" },
-	{ KEYS("[\"80:80\"]", "null", "\"0\""),
-	  "active/web.json is no record: a key is missing, or is not what it should be" },
-	{ KEYS("[\"80\"]", "null", "0"), "active/web.json is no record: a publication has no host port" },
-	{ KEYS("[\"80-90:80\"]", "null", "0"),
-	  "active/web.json is no record: a publication has no host port" },
-	{ KEYS("[\"80:80\",\"x\"]", "null", "0"), "active/web.json is no record: a publication is no spec" },
-	{ KEYS("7", "null", "0"), "active/web.json is no record: publications is no list" },
-	{ KEYS("[]", "\"10.0.0.2\"", "0"),
-	  "active/web.json is no record: a target has no address, interface or alone" },
+	{ "", "it is no JSON object" },
+	{ "[]", "it is no JSON object" },
+	{ "{\"version\":1,\"version\":1}", "it is no JSON object" },
+	{ "{\"version\":2}", "it is of another version" },
+	{ KEYS("[\"80:80\"]", "null", "\"0\""), "a key is missing, or is not what it should be" },
+	{ KEYS("[\"80\"]", "null", "0"), "a publication has no host port" },
+	{ KEYS("[\"80-90:80\"]", "null", "0"), "a publication has no host port" },
+	{ KEYS("[\"80:80\",\"x\"]", "null", "0"), "a publication is no spec" },
+	{ KEYS("7", "null", "0"), "publications is no list" },
+	{ KEYS("[]", "\"10.0.0.2\"", "0"), "a target has no address, interface or alone" },
 	{ KEYS("[]", "{\"address\":\"fd00::2\",\"interface\":\"br0\",\"alone\":true}", "0"),
-	  "active/web.json is no record: the address of a target is none" },
+	  "the address of a target is none" },
 	{ KEYS("[]", "{\"address\":\"10.0.0.2\",\"interface\":\"a/b\",\"alone\":true}", "0"),
-	  "active/web.json is no record: the interface of a target is none" },
+	  "the interface of a target is none" },
 };
 
 START_TEST(record_that_is_none_is_an_error_with_its_file)
 {
 	int fd = openat(store.dir, "active/web.json", O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
 	struct pp_record record = { 0 };
+	char message[512];
 	int ret;
 
 	ck_assert_int_eq(write(fd, files[_i].text, strlen(files[_i].text)), (ssize_t)strlen(files[_i].text));
@@ -266,7 +264,9 @@ START_TEST(record_that_is_none_is_an_error_with_its_file)
 	ret = pp_store_load(&store, PP_STAGE_ACTIVE, "web", &record, &err);
 	if (files[_i].message) {
 		ck_assert_int_eq(ret, -EUCLEAN);
-		ck_assert_str_eq(err.message, files[_i].message);
+		snprintf(message, sizeof(message), "%s/active/web.json is no record: %s", store.path,
+			 files[_i].message);
+		ck_assert_str_eq(err.message, message);
 	} else {
 		ck_assert_msg(ret == 0, "%s", err.message);
 	}
@@ -293,6 +293,19 @@ static const struct {
 	{ "/dev/null", NULL, "cannot open /dev/null/net-" },
 	{ "/dev/null/portpub", NULL, "cannot open /dev/null/portpub/net-" },
 };
+
+START_TEST(directory_is_of_this_boot_and_this_network_namespace)
+{
+	char boot[9] = "", start[sizeof(room) + 32];
+	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+
+	ck_assert_int_eq(read(fd, boot, 8), 8);
+	close(fd);
+	snprintf(start, sizeof(start), "%s/net-%s-", room, boot);
+	ck_assert_str_eq(store.base, room);
+	ck_assert_msg(strncmp(store.path, start, strlen(start)) == 0, "%s", store.path);
+}
+END_TEST
 
 START_TEST(directory_that_cannot_be_is_refused_by_name)
 {
@@ -325,6 +338,7 @@ Suite *suite_store(void)
 	tcase_add_test(tcase, first_value_is_the_one_that_is_kept);
 	tcase_add_loop_test(tcase, record_that_is_none_is_an_error_with_its_file, 0, UNIT_COUNT(files));
 	tcase_add_test(tcase, what_a_killed_program_was_writing_is_gone_when_the_store_is_opened);
+	tcase_add_test(tcase, directory_is_of_this_boot_and_this_network_namespace);
 	tcase_add_loop_test(tcase, directory_that_cannot_be_is_refused_by_name, 0, UNIT_COUNT(places));
 	suite_add_tcase(suite, tcase);
 	return suite;
