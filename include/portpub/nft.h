@@ -13,11 +13,19 @@
 
 struct mnl_socket;
 
+/*
+ * Two directories of records for one network namespace would each take the table for its own. So the table has
+ * a comment, which says where its records are: pp_nft_look refuses one that has elements by other records, and
+ * takes one for damaged that has none, so that it is made anew. A table without the comment is anybody's.
+ */
 struct pp_nft {
 	struct mnl_socket *socket;
+	const char *records; /* the directory of those at hand, below PP_NFT_RECORDS bytes; or NULL */
 	uint32_t generation; /* of the rulesets, as last looked at */
 	uint32_t sequence;
 };
+
+enum { PP_NFT_RECORDS = 112 };
 
 #define PP_NFT_INIT ((struct pp_nft){ 0 })
 
@@ -31,7 +39,7 @@ enum pp_nft_state {
 	PP_NFT_WHOLE,   /* as many rules as there should be: pp_nft_check tells whether they are the same */
 };
 
-/* Look anew: what follows is decided on the rulesets as they are now. */
+/* Look anew: what follows is decided on the rulesets as they are now. -EBUSY: the table is of other records. */
 int pp_nft_look(struct pp_nft *nft, enum pp_nft_state *state, struct pp_error *err);
 
 struct pp_nft_change {

@@ -19,10 +19,7 @@
 
 #include "portpub/record.h"
 
-/*
- * Of a directory that another one is not taken for, since the table names it in a comment of 128 bytes. A runtime
- * directory has sockets in it, whose paths may be no longer.
- */
+/* The table's comment names the directory. A runtime directory has sockets in it, whose paths are no longer. */
 enum { PP_STORE_BASE = 112, PP_STORE_PATH = PP_STORE_BASE + 48 };
 
 struct pp_store {
@@ -45,7 +42,7 @@ struct pp_records {
 /* Make it if need be, and wait for the lock. */
 int pp_store_open(struct pp_store *store, struct pp_error *err);
 
-/* To read only, while nobody changes anything; -ENOENT where nothing has ever been published. */
+/* To read only, while nobody changes anything; -ENOENT, and @base and @path, where nothing has ever been published. */
 int pp_store_open_to_read(struct pp_store *store, struct pp_error *err);
 void pp_store_close(struct pp_store *store);
 

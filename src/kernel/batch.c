@@ -14,7 +14,7 @@ enum {
 	ELEMENT_MAX = 256,
 	HEADROOM = 256, /* headers and names of a message, or the end of the batch */
 	ROOM_FOR_ONE = 2 * HEADROOM + ELEMENT_MAX,
-	COMMENT_TYPE = 0, /* nft's own type of user data, so that it shows the owner as a comment */
+	COMMENT_TYPE = 0, /* nft's own type of user data */
 };
 
 void batch_fini(struct batch *batch)
@@ -108,15 +108,16 @@ static void put_data(struct nlmsghdr *message, uint16_t type, const void *data, 
 	mnl_attr_nest_end(message, nest);
 }
 
-static void put_comment(struct nlmsghdr *message, const char *text)
+void batch_put_comment(struct nlmsghdr *message, uint16_t type, const char *text)
 {
-	uint8_t data[2 + PP_ID_SIZE];
-	size_t len = strlen(text) + 1;
+	uint8_t data[2 + COMMENT_MAX + 1];
+	size_t len = strnlen(text, COMMENT_MAX);
 
 	data[0] = COMMENT_TYPE;
-	data[1] = (uint8_t)len;
+	data[1] = (uint8_t)(len + 1);
 	memcpy(data + 2, text, len);
-	mnl_attr_put(message, NFTA_SET_ELEM_USERDATA, 2 + len, data);
+	data[2 + len] = '\0';
+	mnl_attr_put(message, type, 2 + len + 1, data);
 }
 
 /* To remove an entry its key is enough. */
@@ -131,7 +132,7 @@ static void put_element(struct nlmsghdr *message, const struct pp_entry *entry, 
 	if (whole && shape->map)
 		put_data(message, NFTA_SET_ELEM_DATA, entry->value, pp_value_size(shape));
 	if (whole && entry->owner[0])
-		put_comment(message, entry->owner);
+		batch_put_comment(message, NFTA_SET_ELEM_USERDATA, entry->owner);
 	mnl_attr_nest_end(message, nest);
 }
 
@@ -209,17 +210,23 @@ static bool get_data(const struct nlattr *element, uint16_t type, uint8_t *out, 
 	return true;
 }
 
+bool comment_parse(const struct nlattr *attr, char *out, size_t size)
+{
+	const uint8_t *data = attr ? mnl_attr_get_payload(attr) : NULL;
+	size_t len = attr ? mnl_attr_get_payload_len(attr) : 0;
+
+	if (len < 2 || data[0] != COMMENT_TYPE || data[1] > len - 2 || data[1] > size)
+		return false;
+	snprintf(out, size, "%.*s", (int)data[1], (const char *)data + 2);
+	return true;
+}
+
 static void get_owner(const struct nlattr *element, char out[static PP_ID_SIZE])
 {
-	const struct nlattr *attr = find(element, NFTA_SET_ELEM_USERDATA);
-	const uint8_t *data = attr ? mnl_attr_get_payload(attr) : NULL;
-	size_t size = attr ? mnl_attr_get_payload_len(attr) : 0;
 	struct pp_error ignored;
 
-	if (size < 2 || data[0] != COMMENT_TYPE || data[1] > size - 2)
-		return;
-	snprintf(out, PP_ID_SIZE, "%.*s", (int)data[1], (const char *)data + 2);
-	if (pp_id_check(out, &ignored) < 0) /* somebody else's words */
+	if (!comment_parse(find(element, NFTA_SET_ELEM_USERDATA), out, PP_ID_SIZE) ||
+	    pp_id_check(out, &ignored) < 0) /* somebody else's words */
 		out[0] = '\0';
 }
 

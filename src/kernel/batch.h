@@ -36,6 +36,13 @@ int batch_close(struct batch *batch, struct pp_error *err);
 int batch_entries(struct batch *batch, bool add, const struct pp_entry *const entries[], size_t count,
 		  size_t *next, size_t limit, struct pp_error *err);
 
+/* nft's own user data, in the place of attribute @type: "comment ..." in what it lists. */
+enum { COMMENT_MAX = 128 };
+void batch_put_comment(struct nlmsghdr *message, uint16_t type, const char *text);
+
+/* The comment in the user data @attr; false where there is none, or none that fits. */
+bool comment_parse(const struct nlattr *attr, char *out, size_t size);
+
 /* An element of a dump or an answer. */
 bool entry_parse(const struct nlattr *element, enum pp_set set, struct pp_entry *out);
 

@@ -163,13 +163,13 @@ static bool is_done(const struct pp_nft_change *change, const struct progress *p
 }
 
 /* The next batch of the change, of at most @limit bytes. */
-static int build_batch(const struct pp_nft_change *change, const uint32_t *generation, size_t limit,
-		       struct progress *progress, struct batch *batch, struct pp_error *err)
+static int build_batch(const struct pp_nft *nft, const struct pp_nft_change *change, bool checked,
+		       size_t limit, struct progress *progress, struct batch *batch, struct pp_error *err)
 {
-	int ret = batch_open(batch, generation, err);
+	int ret = batch_open(batch, checked ? &nft->generation : NULL, err);
 
 	if (ret == 0 && !progress->sets)
-		ret = rules_build_sets(batch, change->found == PP_NFT_DAMAGED, err);
+		ret = rules_build_sets(batch, change->found == PP_NFT_DAMAGED, nft->records, err);
 	progress->sets = true;
 	if (ret == 0)
 		ret = batch_entries(batch, false, change->remove.items, change->remove.count,
@@ -199,7 +199,7 @@ static int commit_parts(struct pp_nft *nft, const struct pp_nft_change *change, 
 	while (ret == 0 && !is_done(change, done)) {
 		struct progress next = *done;
 
-		ret = build_batch(change, checked ? &nft->generation : NULL, limit, &next, &batch, err);
+		ret = build_batch(nft, change, checked, limit, &next, &batch, err);
 		if (ret < 0)
 			break;
 		if (batch.size > limit) {

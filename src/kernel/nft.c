@@ -149,6 +149,7 @@ static int count_rules(struct pp_nft *nft, size_t *count)
 
 struct table {
 	bool found, dormant;
+	char comment[COMMENT_MAX + 1];
 };
 
 static int take_table(const struct nlmsghdr *message, void *data)
@@ -159,6 +160,7 @@ static int take_table(const struct nlmsghdr *message, void *data)
 	table->found = true;
 	table->dormant = flags && mnl_attr_validate(flags, MNL_TYPE_U32) >= 0 &&
 			 ntohl(mnl_attr_get_u32(flags)) & NFT_TABLE_F_DORMANT;
+	comment_parse(nft_find(message, NFTA_TABLE_USERDATA), table->comment, sizeof(table->comment));
 	return MNL_CB_OK;
 }
 
@@ -168,7 +170,7 @@ static int find_table(struct pp_nft *nft, struct table *table)
 	struct nlmsghdr *question = nft_begin(nft, buffer, NFPROTO_INET, NFT_MSG_GETTABLE, 0);
 	int ret;
 
-	*table = (struct table){ false, false };
+	*table = (struct table){ 0 };
 	mnl_attr_put_strz(question, NFTA_TABLE_NAME, PP_TABLE_NAME);
 	ret = nft_ask(nft, question, take_table, table);
 	return ret == -ENOENT ? 0 : ret;
@@ -201,27 +203,6 @@ int pp_nft_open(struct pp_nft *nft, struct pp_error *err)
 		return 0;
 	pp_nft_close(nft);
 	return nft_fail(err, -ret);
-}
-
-int pp_nft_look(struct pp_nft *nft, enum pp_nft_state *state, struct pp_error *err)
-{
-	struct table table = { false, false };
-	size_t count = 0;
-	int ret = read_generation(nft);
-
-	if (ret == 0)
-		ret = find_table(nft, &table);
-	do {
-		if ((ret == 0 || ret == -EINTR) && table.found)
-			ret = count_rules(nft, &count);
-	} while (ret == -EINTR);
-	if (ret < 0)
-		return nft_fail(err, -ret);
-	if (!table.found)
-		*state = PP_NFT_ABSENT;
-	else
-		*state = count == rules_count() && !table.dormant ? PP_NFT_WHOLE : PP_NFT_DAMAGED;
-	return 0;
 }
 
 struct reading {
@@ -272,6 +253,67 @@ int pp_nft_read(struct pp_nft *nft, enum pp_set set, bool (*keep)(const struct p
 	if (ret < 0 && ret != -ENOENT)
 		return nft_fail(err, -ret);
 	return reading.ret;
+}
+
+static bool is_of_others(const struct pp_nft *nft, const struct table *table)
+{
+	static const size_t before = sizeof(RULES_COMMENT) - 1;
+
+	return nft->records && strncmp(table->comment, RULES_COMMENT, before) == 0 &&
+	       strcmp(table->comment + before, nft->records) != 0;
+}
+
+static bool count_entry(const struct pp_entry *entry, void *data)
+{
+	(void)entry;
+	++*(size_t *)data;
+	return false;
+}
+
+/* An empty table is nobody's any more, whatever it says. */
+static int check_empty(struct pp_nft *nft, const struct table *table, struct pp_error *err)
+{
+	struct pp_entries none = PP_ENTRIES_INIT;
+	char records[PP_NFT_RECORDS + 8];
+	size_t count = 0;
+	int ret = 0;
+
+	for (int set = 0; ret == 0 && set < PP_SET_COUNT; set++)
+		ret = pp_nft_read(nft, (enum pp_set)set, count_entry, &count, &none, err);
+	pp_entries_fini(&none);
+	if (ret < 0 || count == 0)
+		return ret;
+	pp_show(records, sizeof(records), table->comment + sizeof(RULES_COMMENT) - 1,
+		strlen(table->comment) - (sizeof(RULES_COMMENT) - 1));
+	return pp_fail(err, EBUSY,
+		       "what is published here has its records elsewhere: PORTPUB_RUNTIME_DIR=%s is what to"
+		       " call portpub with, or nft delete table inet " PP_TABLE_NAME " if they are gone",
+		       records);
+}
+
+int pp_nft_look(struct pp_nft *nft, enum pp_nft_state *state, struct pp_error *err)
+{
+	struct table table = { 0 };
+	size_t count = 0;
+	int ret = read_generation(nft);
+
+	if (ret == 0)
+		ret = find_table(nft, &table);
+	do {
+		if ((ret == 0 || ret == -EINTR) && table.found)
+			ret = count_rules(nft, &count);
+	} while (ret == -EINTR);
+	if (ret < 0)
+		return nft_fail(err, -ret);
+	if (table.found && is_of_others(nft, &table)) {
+		*state = PP_NFT_DAMAGED;
+		return check_empty(nft, &table, err);
+	}
+	if (!table.found)
+		*state = PP_NFT_ABSENT;
+	else
+		*state = count == rules_count() && !table.dormant ? PP_NFT_WHOLE : PP_NFT_DAMAGED;
+	return 0;
 }
 
 /*

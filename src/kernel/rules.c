@@ -509,15 +509,19 @@ static int fail_memory(struct pp_error *err)
 	return pp_fail(err, ENOMEM, "out of memory");
 }
 
-static int build_table(struct batch *batch, bool delete, struct pp_error *err)
+static int build_table(struct batch *batch, const char *records, struct pp_error *err)
 {
+	char comment[COMMENT_MAX + 1];
 	struct nlmsghdr *message;
 
 	if (batch_reserve(batch, CHUNK, err) < 0)
 		return -ENOMEM;
-	message = batch_begin(batch, delete ? NFT_MSG_DELTABLE : NFT_MSG_NEWTABLE, NFPROTO_INET,
-			      delete ? 0 : NLM_F_CREATE | NLM_F_EXCL);
+	message = batch_begin(batch, NFT_MSG_NEWTABLE, NFPROTO_INET, NLM_F_CREATE | NLM_F_EXCL);
 	mnl_attr_put_strz(message, NFTA_TABLE_NAME, PP_TABLE_NAME);
+	if (records) {
+		snprintf(comment, sizeof(comment), RULES_COMMENT "%s", records);
+		batch_put_comment(message, NFTA_TABLE_USERDATA, comment);
+	}
 	batch_end(batch, message);
 	return 0;
 }
@@ -636,12 +640,24 @@ static int build_rule(struct batch *batch, size_t i, struct pp_error *err)
 	return ret;
 }
 
-int rules_build_sets(struct batch *batch, bool exists, struct pp_error *err)
+int rules_build_nothing(struct batch *batch, struct pp_error *err)
 {
-	int ret = exists ? build_table(batch, true, err) : 0;
+	struct nlmsghdr *message;
+
+	if (batch_reserve(batch, CHUNK, err) < 0)
+		return -ENOMEM;
+	message = batch_begin(batch, NFT_MSG_DELTABLE, NFPROTO_INET, 0);
+	mnl_attr_put_strz(message, NFTA_TABLE_NAME, PP_TABLE_NAME);
+	batch_end(batch, message);
+	return 0;
+}
+
+int rules_build_sets(struct batch *batch, bool exists, const char *records, struct pp_error *err)
+{
+	int ret = exists ? rules_build_nothing(batch, err) : 0;
 
 	if (ret == 0)
-		ret = build_table(batch, false, err);
+		ret = build_table(batch, records, err);
 	for (int i = 0; ret == 0 && i < PP_SET_COUNT; i++)
 		ret = build_set(batch, (enum pp_set)i, err);
 	return ret;
@@ -656,9 +672,4 @@ int rules_build_chains(struct batch *batch, struct pp_error *err)
 	for (size_t i = 0; ret == 0 && i < rules_count(); i++)
 		ret = build_rule(batch, i, err);
 	return ret;
-}
-
-int rules_build_nothing(struct batch *batch, struct pp_error *err)
-{
-	return build_table(batch, true, err);
 }

@@ -20,8 +20,14 @@ struct rules_chain {
 enum { RULES_CHAINS = 6 };
 extern const struct rules_chain rules_chains[RULES_CHAINS];
 
-/* Append what makes the table anew, with its sets; @exists where one is there, which goes in the same batch. */
-int rules_build_sets(struct batch *batch, bool exists, struct pp_error *err);
+/*
+ * Append what makes the table anew, with its sets, and with the comment that names the directory of its @records,
+ * unless that is NULL; @exists where one is there, which goes in the same batch.
+ */
+int rules_build_sets(struct batch *batch, bool exists, const char *records, struct pp_error *err);
+
+/* What stands in that comment before the directory. */
+#define RULES_COMMENT "records in "
 
 /* Append the chains and rules that make it work; how much that is at most, and what takes the table away. */
 enum { RULES_SIZE = 32768 };

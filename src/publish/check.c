@@ -196,8 +196,14 @@ static int check_kernel(struct check *check, struct pp_error *err)
 	enum pp_nft_state state = PP_NFT_ABSENT;
 	int ret = pp_nft_open(&check->nft, err);
 
-	if (ret == 0)
-		ret = pp_nft_look(&check->nft, &state, err);
+	if (ret < 0)
+		return ret;
+	check->nft.records = check->store.base[0] ? check->store.base : NULL;
+	ret = pp_nft_look(&check->nft, &state, err);
+	if (ret == -EBUSY) { /* there is nothing to compare */
+		differ(check, "", "%s", err->message);
+		return 0;
+	}
 	if (ret < 0)
 		return ret;
 	if (state == PP_NFT_ABSENT && check->records.count)

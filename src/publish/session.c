@@ -162,16 +162,19 @@ static int repair(struct session *session, struct pp_error *err)
 
 int session_begin(struct session *session, const struct pp_report *report, struct pp_error *err)
 {
-	struct session begun = { PP_STORE_INIT, PP_NFT_INIT, report };
-	int ret = pp_nft_open(&begun.nft, err);
+	enum pp_nft_state found;
+	int ret;
 
+	*session = (struct session){ PP_STORE_INIT, PP_NFT_INIT, report };
+	ret = pp_nft_open(&session->nft, err);
 	if (ret == 0)
-		ret = pp_store_open(&begun.store, err);
+		ret = pp_store_open(&session->store, err);
+	session->nft.records = session->store.base;
+	if (ret == 0) /* is the table of these records? */
+		ret = pp_nft_look(&session->nft, &found, err);
 	if (ret == 0)
-		ret = repair(&begun, err);
+		ret = repair(session, err);
 	if (ret < 0)
-		session_end(&begun);
-	else
-		*session = begun;
+		session_end(session);
 	return ret;
 }

@@ -47,6 +47,19 @@ static bool is_root_of_the_machine(void)
 	return len >= sizeof(whole) && strcmp(map + len - (sizeof(whole) - 1), whole) == 0;
 }
 
+/* It stands in a comment of nft's, which knows no escapes. */
+static int check_base(const char *base, struct pp_error *err)
+{
+	for (const char *at = base; *at; at++) {
+		if (*at < ' ' || *at > '~' || *at == '"' || *at == '\\')
+			return pp_fail(
+				err, EINVAL,
+				"the path of the directory for records may have printable ASCII, and no"
+				" quotes or backslashes");
+	}
+	return 0;
+}
+
 static int find_base(char out[static PP_STORE_BASE], struct pp_error *err)
 {
 	const char *own = getenv("PORTPUB_RUNTIME_DIR"), *user = getenv("XDG_RUNTIME_DIR");
@@ -70,7 +83,7 @@ static int find_base(char out[static PP_STORE_BASE], struct pp_error *err)
 			       PP_STORE_BASE - 1);
 	while (len > 1 && out[len - 1] == '/')
 		out[--len] = '\0';
-	return 0;
+	return check_base(out, err);
 }
 
 /* What tells this boot from every other one; the first digits will do. */
@@ -200,8 +213,10 @@ int pp_store_open_to_read(struct pp_store *store, struct pp_error *err)
 	if (ret < 0)
 		return ret;
 	ret = open_dir(&opened);
-	if (ret < 0)
+	if (ret < 0) {
+		*store = opened;
 		return files_fail(err, -ret, "open", opened.path, NULL);
+	}
 	opened.lock = openat(opened.dir, "lock", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	/* Whoever may lock may keep others from it: that is for the owner. A file is whole without it, too. */
 	if (opened.lock < 0 && (errno == EACCES || errno == ENOENT)) {
