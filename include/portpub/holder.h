@@ -21,6 +21,7 @@ struct pp_holder {
 struct pp_holders {
 	struct pp_holder *items;
 	size_t count, capacity;
+	struct pp_error unknown; /* why there may be more to tell, or code 0 */
 };
 
 #define PP_HOLDERS_INIT ((struct pp_holders){ 0 })

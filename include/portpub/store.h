@@ -32,9 +32,20 @@ struct pp_store {
 
 enum pp_stage { PP_STAGE_ACTIVE, PP_STAGE_ADDING, PP_STAGE_DELETING, PP_STAGE_COUNT };
 
+/*
+ * What stands in the place of a record and cannot be read as one: a file that somebody has edited, or a disk has
+ * spoilt. It is passed over and told; what it published is known by its id alone, until that is removed.
+ */
+struct pp_broken {
+	char id[PP_ID_SIZE];
+	char words[sizeof((struct pp_error){ 0 }.message)];
+};
+
 struct pp_records {
 	struct pp_record *items;
 	size_t count, capacity;
+	struct pp_broken *broken;
+	size_t broken_count;
 };
 
 #define PP_RECORDS_INIT ((struct pp_records){ 0 })
@@ -50,12 +61,14 @@ void pp_records_fini(struct pp_records *list);
 
 /* Takes @record over, or leaves it with the caller where it fails. */
 int pp_records_append(struct pp_records *list, struct pp_record *record, struct pp_error *err);
+int pp_records_append_broken(struct pp_records *list, const char *id, const char *words,
+			     struct pp_error *err);
 
-/* -ENOENT without such a record. */
+/* -ENOENT without such a record, -ENODATA for one that is broken. */
 int pp_store_load(const struct pp_store *store, enum pp_stage stage, const char *id, struct pp_record *out,
 		  struct pp_error *err);
 
-/* Append every record of @stage, in the order of their ids. */
+/* Append every record of @stage, in the order of their ids, and those that are broken to @out->broken. */
 int pp_store_load_all(const struct pp_store *store, enum pp_stage stage, struct pp_records *out,
 		      struct pp_error *err);
 
@@ -79,7 +92,10 @@ int pp_store_leave(const struct pp_store *store, const char *name, const char *i
 /* True for an id that is to be passed over. */
 typedef bool pp_store_skip(const char *id, void *data);
 
-/* Append the active records that use @name. */
+/* Call @take with every name that has users, or whose last one was killed while it left; it may leave it. */
+void pp_store_each_used(const struct pp_store *store, void (*take)(const char *name, void *data), void *data);
+
+/* Append the active records that use @name: all of them are needed, -ENODATA where one is broken. */
 int pp_store_load_users(const struct pp_store *store, const char *name, pp_store_skip *skip, void *data,
 			struct pp_records *out, struct pp_error *err);
 

@@ -89,12 +89,18 @@ static int print(const struct pp_records *records, bool json, struct pp_error *e
 	return ret;
 }
 
+static void print_broken(const struct pp_records *records)
+{
+	for (size_t i = 0; i < records->broken_count; i++)
+		fprintf(stderr, "portpub: %s\n", records->broken[i].words);
+}
+
 static int run(const struct cli_command *self, int argc, char **argv)
 {
 	struct pp_records records = PP_RECORDS_INIT;
 	struct pp_error err;
-	bool json = false;
-	int ret = cli_options(self, argc, argv, take_option, &json, &err);
+	bool json = false, whole;
+	int ret = cli_options(self, argc, argv, take_option, &json, &err), status;
 
 	if (ret == CLI_HELPED)
 		return cli_finish();
@@ -106,8 +112,13 @@ static int run(const struct cli_command *self, int argc, char **argv)
 		ret = load(argv[optind], &records, &err);
 	if (ret == 0)
 		ret = print(&records, json, &err);
+	print_broken(&records);
+	whole = records.broken_count == 0;
 	pp_records_fini(&records);
-	return ret < 0 ? cli_fail(&err) : cli_finish();
+	if (ret < 0)
+		return cli_fail(&err);
+	status = cli_finish();
+	return status == CLI_DONE && !whole ? CLI_FAILED : status;
 }
 
 const struct cli_command cli_list = {

@@ -30,6 +30,26 @@ struct addition {
 	struct transaction transaction;
 };
 
+/* What the session could not finish of this id, since something is broken, is not to be written over. */
+static int check_left(const struct pp_store *store, const char *id, struct pp_error *err)
+{
+	static const enum pp_stage stages[] = { PP_STAGE_ADDING, PP_STAGE_DELETING };
+
+	for (size_t i = 0; i < sizeof(stages) / sizeof(stages[0]); i++) {
+		struct pp_record left = { 0 };
+		int ret = pp_store_load(store, stages[i], id, &left, err);
+
+		pp_record_fini(&left);
+		if (ret == 0)
+			return pp_fail(err, EEXIST,
+				       "%s was interrupted, and cannot be finished yet: see portpub check",
+				       id);
+		if (ret != -ENOENT)
+			return ret;
+	}
+	return 0;
+}
+
 static int find_old(struct addition *addition, bool replace, struct pp_error *err)
 {
 	struct pp_record *record = addition->record;
@@ -47,6 +67,9 @@ static int find_old(struct addition *addition, bool replace, struct pp_error *er
 		} while (ret == 0);
 		return 0;
 	}
+	ret = check_left(&addition->session.store, record->id, err);
+	if (ret < 0)
+		return ret;
 	ret = pp_store_load(&addition->session.store, PP_STAGE_ACTIVE, record->id, &addition->old, err);
 	if (ret == -ENOENT)
 		return 0;

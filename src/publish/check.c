@@ -105,6 +105,16 @@ static void compare_entries(const struct check *check, const struct pp_entry *wa
 	tell(check, "missing in the kernel", wanted);
 }
 
+/* What a broken record wants is not known; that it is broken has been told. */
+static void tell_without(const struct check *check, const struct pp_entry *entry)
+{
+	for (size_t i = 0; i < check->records.broken_count; i++) {
+		if (!entry->owner[0] || strcmp(entry->owner, check->records.broken[i].id) == 0)
+			return;
+	}
+	tell(check, "without a record", entry);
+}
+
 static void compare_all(const struct check *check)
 {
 	const struct pp_entries *wanted = &check->wanted, *kernel = &check->kernel;
@@ -118,7 +128,7 @@ static void compare_all(const struct check *check)
 		if (order < 0)
 			tell(check, "missing in the kernel", &wanted->items[w++]);
 		else if (order > 0)
-			tell(check, "without a record", &kernel->items[k++]);
+			tell_without(check, &kernel->items[k++]);
 		else
 			compare_entries(check, &wanted->items[w++], &kernel->items[k++]);
 	}
@@ -163,12 +173,28 @@ static int check_sysctls(const struct check *check, struct pp_error *err)
 	return ret;
 }
 
+/* Returns whether there were any, of those that are asked about. */
+static bool differ_of_broken(const struct check *check, const struct pp_records *list)
+{
+	bool found = false;
+
+	for (size_t i = 0; i < list->broken_count; i++) {
+		if (check->id && strcmp(check->id, list->broken[i].id) != 0)
+			continue;
+		differ(check, list->broken[i].id, "%s", list->broken[i].words);
+		found = true;
+	}
+	return found;
+}
+
 static int find_records(struct check *check, struct pp_error *err)
 {
 	struct pp_records left = PP_RECORDS_INIT;
 	int ret = pp_store_load_all(&check->store, PP_STAGE_ACTIVE, &check->records, err);
 	bool found = !check->id;
 
+	if (ret == 0 && differ_of_broken(check, &check->records))
+		found = true;
 	for (size_t i = 0; ret == 0 && i < check->records.count && !found; i++)
 		found = strcmp(check->records.items[i].id, check->id) == 0;
 	if (ret == 0 && !found)
@@ -177,6 +203,8 @@ static int find_records(struct check *check, struct pp_error *err)
 		ret = pp_store_load_all(&check->store, PP_STAGE_ADDING, &left, err);
 	if (ret == 0)
 		ret = pp_store_load_all(&check->store, PP_STAGE_DELETING, &left, err);
+	if (ret == 0)
+		differ_of_broken(check, &left);
 	for (size_t i = 0; ret == 0 && i < left.count; i++)
 		differ(check, left.items[i].id, "interrupted: %s was being added or removed",
 		       left.items[i].id);

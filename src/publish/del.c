@@ -2,9 +2,11 @@
 /*
  * A name is an id where there is a record of that id, and otherwise a spec, which stands for the record that has
  * exactly this publication. Of a record with several, the others stay: it is replaced by one that has the rest.
+ *
+ * What is broken goes first, one by one: it may be in the way of a neighbour, which cannot do without it.
  */
+#include "broken.h"
 #include "portpub/spec.h"
-#include "session.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -13,12 +15,14 @@
 /* What is to go: records as they are, and what is to stay of each, which may be nothing. */
 struct removal {
 	struct pp_records before, after; /* side by side */
+	struct pp_records broken;        /* of these there is no more than the ids */
 };
 
 static void removal_fini(struct removal *removal)
 {
 	pp_records_fini(&removal->before);
 	pp_records_fini(&removal->after);
+	pp_records_fini(&removal->broken);
 }
 
 static size_t index_of(const struct removal *removal, const char *id)
@@ -145,18 +149,32 @@ static int find_spec(const struct session *session, const char *name, struct pp_
 	return ret == 0 ? find_publication(&publication, name, active, removal, err) : ret;
 }
 
+/* A record by the id @name; -ENODATA for one that is broken, -ENOENT for none. */
+static int load(const struct session *session, const char *name, struct pp_record *out, struct pp_error *err)
+{
+	struct pp_error ignored;
+	int ret;
+
+	if (pp_id_check(name, &ignored) < 0)
+		return -ENOENT;
+	ret = pp_store_load(&session->store, PP_STAGE_ACTIVE, name, out, err);
+	if ((ret < 0 && ret != -ENOENT) || !broken_is_left(session, name))
+		return ret;
+	pp_record_fini(out);
+	return -ENODATA;
+}
+
 static int find_name(const struct session *session, const char *name, struct pp_records *active,
 		     struct removal *removal, struct pp_error *err)
 {
 	struct pp_record record = { 0 };
-	struct pp_error ignored;
 	struct pp_record *stays;
-	int ret = pp_id_check(name, &ignored) == 0
-			  ? pp_store_load(&session->store, PP_STAGE_ACTIVE, name, &record, err)
-			  : -ENOENT;
+	int ret = load(session, name, &record, err);
 
 	if (ret == -ENOENT)
 		return find_spec(session, name, active, removal, err);
+	if (ret == -ENODATA)
+		return pp_records_append_broken(&removal->broken, name, "", err);
 	if (ret < 0)
 		return ret;
 	stays = enter(removal, &record, err);
@@ -175,10 +193,14 @@ static int remove_all(struct session *session, const struct removal *removal, st
 {
 	size_t count = removal->before.count;
 	struct change *changes = calloc(count + 1, sizeof(*changes));
-	int ret;
+	int ret = 0;
 
 	if (!changes)
 		return pp_fail(err, ENOMEM, "out of memory");
+	for (size_t i = 0; ret == 0 && i < removal->broken.broken_count; i++)
+		ret = broken_drop(session, removal->broken.broken[i].id, err);
+	if (ret == 0 && removal->broken.broken_count)
+		ret = session_repair(session, err);
 	for (size_t i = 0; i < count; i++) {
 		const struct pp_record *after = i < removal->after.count ? &removal->after.items[i] : NULL;
 
@@ -186,7 +208,8 @@ static int remove_all(struct session *session, const struct removal *removal, st
 		changes[i].after = after && after->request.publications.count ? after : NULL;
 	}
 	qsort(changes, count, sizeof(*changes), compare_changes);
-	ret = session_change(session, changes, count, err);
+	if (ret == 0)
+		ret = session_change(session, changes, count, err);
 	free(changes);
 	return ret;
 }
@@ -218,7 +241,9 @@ int pp_publish_del_all(const struct pp_report *report, struct pp_error *err)
 
 	if (ret < 0)
 		return ret;
-	ret = pp_store_load_all(&session.store, PP_STAGE_ACTIVE, &removal.before, err);
+	ret = broken_load(&session, &removal.broken, err);
+	if (ret == 0)
+		ret = pp_store_load_all(&session.store, PP_STAGE_ACTIVE, &removal.before, err);
 	if (ret == 0)
 		ret = remove_all(&session, &removal, err);
 	removal_fini(&removal);

@@ -42,13 +42,16 @@ static bool is_meant(const struct pp_entry *entry, void *data)
 	return pp_entry_port(entry) == question->port && pp_entry_protocol(entry) == question->protocol;
 }
 
-static int64_t pid_of(const struct pp_store *store, const char *id)
+static int64_t pid_of(const struct pp_store *store, const char *id, struct pp_error *unknown)
 {
 	struct pp_record record = { 0 };
-	struct pp_error ignored;
+	struct pp_error fault;
 	int64_t pid;
+	int ret = store->dir < 0 ? -ENOENT : pp_store_load(store, PP_STAGE_ACTIVE, id, &record, &fault);
 
-	if (store->dir < 0 || pp_store_load(store, PP_STAGE_ACTIVE, id, &record, &ignored) < 0)
+	if (ret == -ENODATA)
+		*unknown = fault;
+	if (ret < 0)
 		return 0;
 	pid = record.pid;
 	pp_record_fini(&record);
@@ -61,7 +64,7 @@ static int add_entry(const struct pp_store *store, const struct pp_entry *entry,
 	struct pp_holder holder = { .protocol = pp_entry_protocol(entry),
 				    .address = pp_entry_address(entry),
 				    .port = pp_entry_port(entry),
-				    .pid = pid_of(store, entry->owner),
+				    .pid = pid_of(store, entry->owner, &out->unknown),
 				    .target = pp_entry_target(entry),
 				    .target_port = pp_entry_target_port(entry) };
 
@@ -81,12 +84,14 @@ static int read_kernel(struct question *question, struct pp_entries *out, struct
 }
 
 static int read_records(const struct pp_store *store, struct question *question, struct pp_entries *out,
-			struct pp_error *err)
+			struct pp_error *unknown, struct pp_error *err)
 {
 	struct pp_records records = PP_RECORDS_INIT;
 	struct pp_entries all = PP_ENTRIES_INIT;
 	int ret = store->dir < 0 ? 0 : pp_store_load_all(store, PP_STAGE_ACTIVE, &records, err);
 
+	if (ret == 0 && records.broken_count)
+		pp_fail(unknown, ENODATA, "%s", records.broken[0].words);
 	for (size_t i = 0; ret == 0 && i < records.count; i++)
 		ret = pp_entries_owned(&records.items[i], &all, err);
 	for (size_t i = 0; ret == 0 && i < all.count; i++) {
@@ -105,7 +110,7 @@ static int add_publications(const struct pp_store *store, struct question *quest
 	int ret = read_kernel(question, &entries, err);
 
 	if (ret == -EPERM || ret == -EOPNOTSUPP)
-		ret = read_records(store, question, &entries, err);
+		ret = read_records(store, question, &entries, &out->unknown, err);
 	for (size_t i = 0; ret == 0 && i < entries.count; i++)
 		ret = add_entry(store, &entries.items[i], out, err);
 	pp_entries_fini(&entries);

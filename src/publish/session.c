@@ -141,7 +141,20 @@ static int finish_deleting(struct session *session, const struct pp_records *rec
 	return ret;
 }
 
-static int repair(struct session *session, struct pp_error *err)
+static int undo_adding(struct session *session, const struct pp_records *records, struct pp_error *err)
+{
+	int ret = 0;
+
+	for (size_t i = 0; ret == 0 && i < records->count; i++) {
+		ret = session_undo(session, &records->items[i], err);
+		if (ret == 0)
+			pp_report_say(session->report, "undid %s, which was interrupted",
+				      records->items[i].id);
+	}
+	return ret;
+}
+
+int session_repair(struct session *session, struct pp_error *err)
 {
 	struct pp_records adding = PP_RECORDS_INIT, deleting = PP_RECORDS_INIT;
 	int ret = pp_store_load_all(&session->store, PP_STAGE_ADDING, &adding, err);
@@ -150,10 +163,11 @@ static int repair(struct session *session, struct pp_error *err)
 		ret = pp_store_load_all(&session->store, PP_STAGE_DELETING, &deleting, err);
 	if (ret == 0)
 		ret = finish_deleting(session, &deleting, err);
-	for (size_t i = 0; ret == 0 && i < adding.count; i++) {
-		ret = session_undo(session, &adding.items[i], err);
-		if (ret == 0)
-			pp_report_say(session->report, "undid %s, which was interrupted", adding.items[i].id);
+	if (ret == 0)
+		ret = undo_adding(session, &adding, err);
+	if (ret == -ENODATA) {
+		pp_report_say(session->report, "%s", err->message);
+		ret = 0;
 	}
 	pp_records_fini(&adding);
 	pp_records_fini(&deleting);
@@ -173,7 +187,7 @@ int session_begin(struct session *session, const struct pp_report *report, struc
 	if (ret == 0) /* is the table of these records? */
 		ret = pp_nft_look(&session->nft, &found, err);
 	if (ret == 0)
-		ret = repair(session, err);
+		ret = session_repair(session, err);
 	if (ret < 0)
 		session_end(session);
 	return ret;

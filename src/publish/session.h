@@ -15,6 +15,9 @@ struct session {
 int session_begin(struct session *session, const struct pp_report *report, struct pp_error *err);
 void session_end(struct session *session);
 
+/* What it finishes at the beginning, once more: a broken record may have been in the way, which is said. */
+int session_repair(struct session *session, struct pp_error *err);
+
 /*
  * Take back what @record, in adding/, has had for an effect: its id gets back what it has in active/, or nothing.
  * Where it fails, the next command tries again.

@@ -268,3 +268,55 @@ int shares_leave(const struct pp_store *store, struct pp_nft *nft, const struct 
 	}
 	return ret;
 }
+
+/* As shares_of has named it; what has no sysctl may be of any kind. */
+static struct share share_of_name(const char *name)
+{
+	static const char localnet[] = "localnet-";
+	struct share share = { .kind = SHARE_TARGET };
+
+	snprintf(share.name, sizeof(share.name), "%s", name);
+	if (strncmp(name, localnet, sizeof(localnet) - 1) == 0) {
+		share.kind = SHARE_LOCALNET;
+		snprintf(share.interface, sizeof(share.interface), "%s", name + sizeof(localnet) - 1);
+	} else if (strcmp(name, "forward4") == 0 || strcmp(name, "forward6") == 0) {
+		share.kind = name[sizeof("forward") - 1] == '4' ? SHARE_FORWARD4 : SHARE_FORWARD6;
+	}
+	return share;
+}
+
+struct drop {
+	const struct pp_store *store;
+	struct pp_nft *nft;
+	char *id;
+	const struct pp_report *report;
+	struct pp_error *err;
+	int ret;
+};
+
+static bool is_same_id(const char *id, void *data)
+{
+	return strcmp(id, data) == 0;
+}
+
+/* Put back first: what is not counted any longer is not found again by who does this once more. */
+static void drop_one(const char *name, void *data)
+{
+	struct drop *drop = data;
+	struct share share = share_of_name(name);
+	bool last;
+
+	if (drop->ret == 0 && !pp_store_is_used(drop->store, name, is_same_id, drop->id))
+		drop->ret = put_back(drop->store, drop->nft, &share, drop->report, drop->err);
+	if (drop->ret == 0)
+		drop->ret = pp_store_leave(drop->store, name, drop->id, &last, drop->err);
+}
+
+int shares_drop(const struct pp_store *store, struct pp_nft *nft, char *id, const struct pp_report *report,
+		struct pp_error *err)
+{
+	struct drop drop = { store, nft, id, report, err, 0 };
+
+	pp_store_each_used(store, drop_one, &drop);
+	return drop.ret;
+}

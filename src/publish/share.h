@@ -45,4 +45,8 @@ int shares_set(const struct pp_store *store, struct pp_nft *nft, const struct pp
 int shares_leave(const struct pp_store *store, struct pp_nft *nft, const struct pp_record *record,
 		 const struct pp_record *but, const struct pp_report *report, struct pp_error *err);
 
+/* The same for an id whose record cannot be read: what it shares is what it is counted for. */
+int shares_drop(const struct pp_store *store, struct pp_nft *nft, char *id, const struct pp_report *report,
+		struct pp_error *err);
+
 #endif

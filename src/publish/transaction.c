@@ -369,6 +369,8 @@ static int load_all(const struct transaction *t, struct pp_entries *out, struct 
 	struct pp_records active = PP_RECORDS_INIT;
 	int ret = pp_store_load_all(t->store, PP_STAGE_ACTIVE, &active, err);
 
+	for (size_t i = 0; ret == 0 && i < active.broken_count; i++)
+		pp_report_say(t->report, "passed over: %s", active.broken[i].words);
 	if (ret == 0)
 		ret = want_all(t, &active, out, err);
 	pp_records_fini(&active);

@@ -246,6 +246,7 @@ void pp_records_fini(struct pp_records *list)
 	for (size_t i = 0; i < list->count; i++)
 		pp_record_fini(&list->items[i]);
 	free(list->items);
+	free(list->broken);
 	*list = PP_RECORDS_INIT;
 }
 
@@ -270,6 +271,30 @@ static void name_file(enum pp_stage stage, const char *id, char out[static FILE_
 	snprintf(out, FILE_SIZE, "%s/%s.json", stages[stage], id);
 }
 
+static int fail_broken(const struct pp_store *store, const char *name, const char *id, const char *why,
+		       struct pp_error *err)
+{
+	return pp_fail(err, ENODATA, "%s/%s is no record: %s; portpub del %s drops it", store->path, name,
+		       why, id);
+}
+
+static int fail_load(const struct pp_store *store, const char *name, const char *id, int code,
+		     struct pp_error *err)
+{
+	switch (code) {
+	case ENOENT:
+		return pp_fail(err, ENOENT, "nothing is published as %s", id);
+	case ENOMEM:
+	case EMFILE:
+	case ENFILE:
+		return files_fail(err, code, "read", store->path, name);
+	case EUCLEAN:
+		return fail_broken(store, name, id, "it is no file", err);
+	default:
+		return fail_broken(store, name, id, strerror(code), err);
+	}
+}
+
 int pp_store_load(const struct pp_store *store, enum pp_stage stage, const char *id, struct pp_record *out,
 		  struct pp_error *err)
 {
@@ -280,19 +305,17 @@ int pp_store_load(const struct pp_store *store, enum pp_stage stage, const char 
 
 	name_file(stage, id, name);
 	ret = files_read(store->dir, name, &text, &len);
-	if (ret == -ENOENT)
-		return pp_fail(err, ENOENT, "nothing is published as %s", id);
 	if (ret < 0)
-		return files_fail(err, -ret, "read", store->path, name);
+		return fail_load(store, name, id, -ret, err);
 	ret = format_read(text, len, out, &fault);
 	free(text);
 	if (ret == 0 && strcmp(out->id, id) != 0) {
 		pp_record_fini(out);
 		ret = pp_fail(&fault, EUCLEAN, "it has another id");
 	}
-	if (ret < 0)
-		return pp_fail(err, fault.code, "%s/%s is no record: %s", store->path, name, fault.message);
-	return 0;
+	if (ret == -ENOMEM)
+		return pp_fail(err, ENOMEM, "out of memory");
+	return ret < 0 ? fail_broken(store, name, id, fault.message, err) : 0;
 }
 
 /* The id in "ID.json"; false for any other name. */
@@ -314,6 +337,33 @@ static int compare_ids(const void *left, const void *right)
 	return strcmp(a->id, b->id);
 }
 
+int pp_records_append_broken(struct pp_records *list, const char *id, const char *words, struct pp_error *err)
+{
+	struct pp_broken *broken = realloc(list->broken, (list->broken_count + 1) * sizeof(*broken));
+
+	if (!broken)
+		return pp_fail(err, ENOMEM, "out of memory");
+	list->broken = broken;
+	broken += list->broken_count++;
+	snprintf(broken->id, sizeof(broken->id), "%s", id);
+	snprintf(broken->words, sizeof(broken->words), "%s", words);
+	return 0;
+}
+
+static int load_one(const struct pp_store *store, enum pp_stage stage, const char *id, struct pp_records *out,
+		    struct pp_error *err)
+{
+	struct pp_record record = { 0 };
+	int ret = pp_store_load(store, stage, id, &record, err);
+
+	if (ret == 0)
+		ret = pp_records_append(out, &record, err);
+	else if (ret == -ENODATA)
+		ret = pp_records_append_broken(out, id, err->message, err);
+	pp_record_fini(&record);
+	return ret;
+}
+
 int pp_store_load_all(const struct pp_store *store, enum pp_stage stage, struct pp_records *out,
 		      struct pp_error *err)
 {
@@ -325,15 +375,10 @@ int pp_store_load_all(const struct pp_store *store, enum pp_stage stage, struct 
 	if (!list)
 		return errno == ENOENT ? 0 : files_fail(err, errno, "open", store->path, stages[stage]);
 	while (ret == 0 && (entry = readdir(list))) {
-		struct pp_record record = { 0 };
 		char id[PP_ID_SIZE];
 
-		if (!id_of(entry->d_name, id))
-			continue;
-		ret = pp_store_load(store, stage, id, &record, err);
-		if (ret == 0)
-			ret = pp_records_append(out, &record, err);
-		pp_record_fini(&record);
+		if (id_of(entry->d_name, id))
+			ret = load_one(store, stage, id, out, err);
 	}
 	closedir(list);
 	if (ret == 0 && out->count > from)
@@ -374,7 +419,9 @@ int pp_store_drop(const struct pp_store *store, enum pp_stage stage, const char 
 	char name[FILE_SIZE];
 
 	name_file(stage, id, name);
-	if (unlinkat(store->dir, name, 0) < 0 && errno != ENOENT)
-		return files_fail(err, errno, "remove", store->path, name);
-	return 0;
+	if (unlinkat(store->dir, name, 0) == 0 || errno == ENOENT)
+		return 0;
+	if (errno == EISDIR && unlinkat(store->dir, name, AT_REMOVEDIR) == 0)
+		return 0;
+	return files_fail(err, errno, "remove", store->path, name);
 }

@@ -47,6 +47,25 @@ int pp_store_leave(const struct pp_store *store, const char *name, const char *i
 	return 0;
 }
 
+static void each_name(const struct pp_store *store, const char *room, const char *prefix,
+		      void (*take)(const char *name, void *data), void *data)
+{
+	DIR *list = files_list(store->dir, room);
+	struct dirent *entry;
+
+	while (list && (entry = readdir(list))) {
+		if (entry->d_name[0] != '.' && strncmp(entry->d_name, prefix, strlen(prefix)) == 0)
+			take(entry->d_name, data);
+	}
+	if (list)
+		closedir(list);
+}
+
+void pp_store_each_used(const struct pp_store *store, void (*take)(const char *name, void *data), void *data)
+{
+	each_name(store, "use", "", take, data);
+}
+
 static DIR *open_users(const struct pp_store *store, const char *name)
 {
 	char path[USE_SIZE];
@@ -129,13 +148,5 @@ void pp_store_forget(const struct pp_store *store, const char *name)
 void pp_store_each_kept(const struct pp_store *store, const char *prefix,
 			void (*take)(const char *name, void *data), void *data)
 {
-	DIR *list = files_list(store->dir, "was");
-	struct dirent *entry;
-
-	while (list && (entry = readdir(list))) {
-		if (entry->d_name[0] != '.' && strncmp(entry->d_name, prefix, strlen(prefix)) == 0)
-			take(entry->d_name, data);
-	}
-	if (list)
-		closedir(list);
+	each_name(store, "was", prefix, take, data);
 }

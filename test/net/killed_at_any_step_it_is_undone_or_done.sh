@@ -81,6 +81,9 @@ killed "quiet $two" "\$PORTPUB $one --replace --no-keeper" 'del nobody || true'
 is 'add --replace by one that needs more' "$wrong" ''
 killed "quiet $one" "\$PORTPUB add --no-keeper $to1 --id web --replace --allow 192.0.2.0/24 80:80" 'del nobody || true'
 is 'add --replace by one that needs less' "$wrong" ''
+spoil() { echo '{' >"$(find "$PORTPUB_RUNTIME_DIR" -name "$1.json")"; }
+killed "quiet $one; quiet add $to1 --id other 127.0.0.1:90:90; spoil web" "\$PORTPUB del web" 'del web || true'
+is 'del of a record that cannot be read' "$wrong" ''
 killed "quiet $one; nft flush ruleset" "$add $to2 --id other 90:90" "add $to2 --id next 99:99"
 is 'add, when the table is made anew' "$wrong" ''
 is 'and the sysctls are as they were' "$(sysctls)" "$start"

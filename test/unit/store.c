@@ -141,6 +141,31 @@ START_TEST(records_are_listed_in_the_order_of_their_ids)
 }
 END_TEST
 
+START_TEST(broken_record_is_passed_over_and_dropped)
+{
+	struct pp_records list = PP_RECORDS_INIT;
+	int fd = openat(store.dir, "active/half.json", O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+
+	close(fd);
+	ck_assert_int_eq(mkdirat(store.dir, "active/room.json", 0755), 0);
+	ck_assert_int_eq(symlinkat("web.json", store.dir, "active/link.json"), 0);
+	save("web", PP_STAGE_ACTIVE);
+	ck_assert_int_eq(pp_store_load_all(&store, PP_STAGE_ACTIVE, &list, &err), 0);
+	ck_assert_uint_eq(list.count, 1);
+	ck_assert_str_eq(list.items[0].id, "web");
+	ck_assert_uint_eq(list.broken_count, 3);
+	for (size_t i = 0; i < list.broken_count; i++) {
+		ck_assert_ptr_nonnull(strstr(list.broken[i].words, list.broken[i].id));
+		ck_assert_int_eq(pp_store_drop(&store, PP_STAGE_ACTIVE, list.broken[i].id, &err), 0);
+	}
+	pp_records_fini(&list);
+	ck_assert_int_eq(pp_store_load_all(&store, PP_STAGE_ACTIVE, &list, &err), 0);
+	ck_assert_uint_eq(list.count, 1);
+	ck_assert_uint_eq(list.broken_count, 0);
+	pp_records_fini(&list);
+}
+END_TEST
+
 START_TEST(store_that_is_open_is_locked_for_everybody_else)
 {
 	int fd = openat(store.dir, "lock", O_RDWR | O_CLOEXEC);
@@ -263,8 +288,9 @@ START_TEST(record_that_is_none_is_an_error_with_its_file)
 	close(fd);
 	ret = pp_store_load(&store, PP_STAGE_ACTIVE, "web", &record, &err);
 	if (files[_i].message) {
-		ck_assert_int_eq(ret, -EUCLEAN);
-		snprintf(message, sizeof(message), "%s/active/web.json is no record: %s", store.path,
+		ck_assert_int_eq(ret, -ENODATA);
+		snprintf(message, sizeof(message),
+			 "%s/active/web.json is no record: %s; portpub del web drops it", store.path,
 			 files[_i].message);
 		ck_assert_str_eq(err.message, message);
 	} else {
@@ -332,6 +358,7 @@ Suite *suite_store(void)
 	tcase_add_test(tcase, record_reads_back_as_what_was_saved);
 	tcase_add_test(tcase, record_is_in_one_stage_at_a_time);
 	tcase_add_test(tcase, records_are_listed_in_the_order_of_their_ids);
+	tcase_add_test(tcase, broken_record_is_passed_over_and_dropped);
 	tcase_add_test(tcase, store_that_is_open_is_locked_for_everybody_else);
 	tcase_add_test(tcase, store_is_opened_to_read_by_many_and_makes_nothing);
 	tcase_add_test(tcase, last_user_is_the_one_that_leaves_nobody);
