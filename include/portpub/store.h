@@ -53,7 +53,11 @@ struct pp_records {
 /* Make it if need be, and wait for the lock. */
 int pp_store_open(struct pp_store *store, struct pp_error *err);
 
-/* To read only, while nobody changes anything; -ENOENT, and @base and @path, where nothing has ever been published. */
+/*
+ * To read only, while nobody changes anything; who may not lock, since the records are somebody else's, reads
+ * without. Whoever has no records of their own for this network namespace reads those of the machine. -ENOENT, and
+ * @base and @path, where nothing has ever been published; -ENXIO where nobody can know, for want of a place.
+ */
 int pp_store_open_to_read(struct pp_store *store, struct pp_error *err);
 void pp_store_close(struct pp_store *store);
 

@@ -112,10 +112,11 @@ static int answer(const char *text, bool json, struct pp_error *err)
 		ret = print_json(&list, err);
 	for (size_t i = 0; ret == 0 && !json && i < list.count; i++)
 		print(&list.items[i]);
-	if (ret == 0 && list.unknown.code)
-		fprintf(stderr, "portpub: %s\n", list.unknown.message);
 	if (ret == 0 && !list.count)
-		ret = pp_fail(err, ENOENT, "nobody has port %s", text);
+		ret = list.unknown.code ? pp_fail(err, list.unknown.code, "%s", list.unknown.message)
+					: pp_fail(err, ENOENT, "nobody has port %s", text);
+	else if (ret == 0 && list.unknown.code)
+		fprintf(stderr, "portpub: %s\n", list.unknown.message);
 	pp_holders_fini(&list);
 	return ret;
 }

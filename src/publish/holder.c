@@ -103,14 +103,18 @@ static int read_records(const struct pp_store *store, struct question *question,
 	return ret;
 }
 
-static int add_publications(const struct pp_store *store, struct question *question, struct pp_holders *out,
-			    struct pp_error *err)
+/* @closed says why there are no records to read, or nothing. */
+static int add_publications(const struct pp_store *store, const struct pp_error *closed,
+			    struct question *question, struct pp_holders *out, struct pp_error *err)
 {
 	struct pp_entries entries = PP_ENTRIES_INIT;
 	int ret = read_kernel(question, &entries, err);
 
-	if (ret == -EPERM || ret == -EOPNOTSUPP)
+	if (ret == -EPERM || ret == -EOPNOTSUPP) {
 		ret = read_records(store, question, &entries, &out->unknown, err);
+		if (closed->code)
+			out->unknown = *closed;
+	}
 	for (size_t i = 0; ret == 0 && i < entries.count; i++)
 		ret = add_entry(store, &entries.items[i], out, err);
 	pp_entries_fini(&entries);
@@ -138,11 +142,12 @@ int pp_holders_find(enum pp_protocol protocol, uint16_t port, struct pp_holders 
 {
 	struct question question = { protocol, port };
 	struct pp_store store = PP_STORE_INIT;
-	struct pp_error ignored;
-	int ret;
+	struct pp_error closed = { 0 };
+	int ret = pp_store_open_to_read(&store, &closed);
 
-	pp_store_open_to_read(&store, &ignored); /* without records there is less to tell */
-	ret = add_publications(&store, &question, out, err);
+	if (ret == 0 || ret == -ENOENT) /* nothing has ever been published */
+		closed.code = 0;
+	ret = add_publications(&store, &closed, &question, out, err);
 	pp_store_close(&store);
 	return ret == 0 ? add_sockets(&question, out, err) : ret;
 }

@@ -60,20 +60,31 @@ static int check_base(const char *base, struct pp_error *err)
 	return 0;
 }
 
+static const char of_the_machine[] = "/run/portpub";
+
+/* The directory that the caller has chosen, or NULL. */
+static const char *chosen(void)
+{
+	const char *own = getenv("PORTPUB_RUNTIME_DIR");
+
+	return own && *own ? own : NULL;
+}
+
+/* -ENXIO where there is no place for it. */
 static int find_base(char out[static PP_STORE_BASE], struct pp_error *err)
 {
-	const char *own = getenv("PORTPUB_RUNTIME_DIR"), *user = getenv("XDG_RUNTIME_DIR");
+	const char *own = chosen(), *user = getenv("XDG_RUNTIME_DIR");
 	int len;
 
-	if (own && *own)
+	if (own)
 		len = snprintf(out, PP_STORE_BASE, "%s", own);
 	else if (is_root_of_the_machine())
-		len = snprintf(out, PP_STORE_BASE, "/run/portpub");
+		len = snprintf(out, PP_STORE_BASE, "%s", of_the_machine);
 	else if (user && *user)
 		len = snprintf(out, PP_STORE_BASE, "%s/portpub", user);
 	else
 		return pp_fail(
-			err, ENOENT,
+			err, ENXIO,
 			"no place for records: XDG_RUNTIME_DIR is not set, nor is PORTPUB_RUNTIME_DIR");
 	if (out[0] != '/')
 		return pp_fail(err, EINVAL, "the directory for records must be an absolute path");
@@ -155,17 +166,15 @@ static int make_rooms(int dir, const char *path, struct pp_error *err)
 	return 0;
 }
 
+/* Below its base. */
 static int find_path(struct pp_store *store, struct pp_error *err)
 {
+	size_t len = (size_t)snprintf(store->path, sizeof(store->path), "%s/", store->base);
 	char boot[BOOT_SIZE];
-	size_t len;
-	int ret = find_base(store->base, err);
+	int ret = read_boot(boot, err);
 
-	if (ret == 0)
-		ret = read_boot(boot, err);
 	if (ret < 0)
 		return ret;
-	len = (size_t)snprintf(store->path, sizeof(store->path), "%s/", store->base);
 	return name_namespace(store->path + len, sizeof(store->path) - len, boot, err);
 }
 
@@ -178,10 +187,13 @@ static int open_dir(struct pp_store *store)
 int pp_store_open(struct pp_store *store, struct pp_error *err)
 {
 	struct pp_store opened = PP_STORE_INIT;
-	int ret = find_path(&opened, err);
+	int ret = find_base(opened.base, err);
 
+	if (ret == 0)
+		ret = find_path(&opened, err);
 	if (ret < 0)
 		return ret;
+	umask(022); /* whatever the caller's is, everybody may read what is published */
 	ret = open_dir(&opened);
 	if (ret == -ENOENT) {
 		ret = make_path(opened.path, err);
@@ -205,31 +217,47 @@ int pp_store_open(struct pp_store *store, struct pp_error *err)
 	return ret;
 }
 
-int pp_store_open_to_read(struct pp_store *store, struct pp_error *err)
+/* Below its base. */
+static int open_to_read(struct pp_store *store, struct pp_error *err)
 {
-	struct pp_store opened = PP_STORE_INIT;
-	int ret = find_path(&opened, err);
+	int ret = find_path(store, err);
 
 	if (ret < 0)
 		return ret;
-	ret = open_dir(&opened);
-	if (ret < 0) {
-		*store = opened;
-		return files_fail(err, -ret, "open", opened.path, NULL);
-	}
-	opened.lock = openat(opened.dir, "lock", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	ret = open_dir(store);
+	if (ret < 0)
+		return files_fail(err, -ret, "open", store->path, NULL);
+	store->lock = openat(store->dir, "lock", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	/* Whoever may lock may keep others from it: that is for the owner. A file is whole without it, too. */
-	if (opened.lock < 0 && (errno == EACCES || errno == ENOENT)) {
-		*store = opened;
+	if (store->lock < 0 && (errno == EACCES || errno == ENOENT))
 		return 0;
-	}
-	if (opened.lock < 0 || flock(opened.lock, LOCK_SH) < 0) {
-		ret = files_fail(err, errno, "lock", opened.path, NULL);
-		pp_store_close(&opened);
+	if (store->lock >= 0 && flock(store->lock, LOCK_SH) == 0)
+		return 0;
+	ret = files_fail(err, errno, "lock", store->path, NULL);
+	pp_store_close(store);
+	return ret;
+}
+
+int pp_store_open_to_read(struct pp_store *store, struct pp_error *err)
+{
+	struct pp_store machine = PP_STORE_INIT;
+	struct pp_error fault;
+	int ret, other;
+
+	*store = PP_STORE_INIT;
+	ret = find_base(store->base, err);
+	if (ret == 0)
+		ret = open_to_read(store, err);
+	if ((ret != -ENOENT && ret != -ENXIO) || chosen())
 		return ret;
-	}
-	*store = opened;
-	return 0;
+	snprintf(machine.base, sizeof(machine.base), "%s", of_the_machine);
+	other = open_to_read(&machine, &fault);
+	if (other == -ENOENT)
+		return ret;
+	*store = machine;
+	if (other < 0)
+		*err = fault;
+	return other;
 }
 
 void pp_store_close(struct pp_store *store)
@@ -360,6 +388,8 @@ static int load_one(const struct pp_store *store, enum pp_stage stage, const cha
 		ret = pp_records_append(out, &record, err);
 	else if (ret == -ENODATA)
 		ret = pp_records_append_broken(out, id, err->message, err);
+	else if (ret == -ENOENT)
+		ret = 0; /* it has gone meanwhile, from one who may not lock */
 	pp_record_fini(&record);
 	return ret;
 }

@@ -80,6 +80,8 @@ ln -s "$tap_tmp/precious" "$dir/new"
 publish --to 10.0.0.2 --id other 81:81
 is 'a link in the place of a file that is written is not followed' "$(cat "$tap_tmp/precious") $(ids)" 'precious other web'
 del other
+umask 077
+publish --to 10.0.0.2 --id web --replace 80:80
 is 'nobody else can hold the lock, and everybody can read' "$(stat -c %a "$dir/lock" "$dir" "$dir/active" "$dir/active/web.json" |
 	paste -sd ' ')" '600 755 755 644'
 rm "$dir/lock"

@@ -194,6 +194,34 @@ START_TEST(store_is_opened_to_read_by_many_and_makes_nothing)
 }
 END_TEST
 
+START_TEST(another_user_reads_without_the_lock)
+{
+	int fd = open(room, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
+	struct pp_store reader = PP_STORE_INIT;
+	struct pp_records list = PP_RECORDS_INIT;
+	char way[64]; /* what leads to the room may be root's */
+
+	save("web", PP_STAGE_ACTIVE);
+	ck_assert_int_eq(fchmod(fd, 0755), 0);
+	snprintf(way, sizeof(way), "/proc/self/fd/%d", fd);
+	setenv("PORTPUB_RUNTIME_DIR", way, 1);
+	if (seteuid(65534) < 0) { /* an ordinary user is nobody else */
+		close(fd);
+		return;
+	}
+	ck_assert_int_eq(pp_store_open_to_read(&reader, &err), 0); /* while somebody has it */
+	ck_assert_int_lt(reader.lock, 0);
+	ck_assert_int_eq(pp_store_load_all(&reader, PP_STAGE_ACTIVE, &list, &err), 0);
+	ck_assert_uint_eq(list.count, 1);
+	ck_assert_int_lt(pp_store_open(&reader, &err), 0);
+	ck_assert_int_eq(err.code, EACCES);
+	pp_store_close(&reader);
+	pp_records_fini(&list);
+	ck_assert_int_eq(seteuid(0), 0);
+	close(fd);
+}
+END_TEST
+
 static bool skip_named(const char *id, void *data)
 {
 	return strcmp(id, data) == 0;
@@ -361,6 +389,7 @@ Suite *suite_store(void)
 	tcase_add_test(tcase, broken_record_is_passed_over_and_dropped);
 	tcase_add_test(tcase, store_that_is_open_is_locked_for_everybody_else);
 	tcase_add_test(tcase, store_is_opened_to_read_by_many_and_makes_nothing);
+	tcase_add_test(tcase, another_user_reads_without_the_lock);
 	tcase_add_test(tcase, last_user_is_the_one_that_leaves_nobody);
 	tcase_add_test(tcase, first_value_is_the_one_that_is_kept);
 	tcase_add_loop_test(tcase, record_that_is_none_is_an_error_with_its_file, 0, UNIT_COUNT(files));
