@@ -6,7 +6,8 @@
  *		lock			held by the one command that changes anything
  *		active/ID.json		published
  *		adding/ID.json		on its way in: undone by the next command, if this one was killed
- *		deleting/ID.json	on its way out: done by the next command
+ *		deleting/ID.json	on its way out: back in active/ by the next command, or
+ *		decided			... done by it, all of them together, and so are those in adding/
  *		use/NAME/ID		who shares what; the last one to go puts it back
  *		was/NAME		what a sysctl was before it was set
  *
@@ -85,6 +86,11 @@ int pp_store_move(const struct pp_store *store, enum pp_stage from, enum pp_stag
 
 /* No error where there is none. */
 int pp_store_drop(const struct pp_store *store, enum pp_stage stage, const char *id, struct pp_error *err);
+
+/* All of a removal is in deleting/, and in adding/ what is to stay: from here to the end it is gone through with. */
+int pp_store_decide(const struct pp_store *store, struct pp_error *err);
+bool pp_store_is_decided(const struct pp_store *store);
+int pp_store_settle(const struct pp_store *store, struct pp_error *err);
 
 /* @id uses what @name stands for; saying so twice is once. */
 int pp_store_use(const struct pp_store *store, const char *name, const char *id, struct pp_error *err);

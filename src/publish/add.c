@@ -9,6 +9,7 @@
  * Everything up to the batch is decided on the rulesets as they were when they were looked at; if the kernel says
  * that they have changed, it is decided anew.
  */
+#include "broken.h"
 #include "flows.h"
 #include "ports.h"
 #include "session.h"
@@ -30,26 +31,6 @@ struct addition {
 	struct transaction transaction;
 };
 
-/* What the session could not finish of this id, since something is broken, is not to be written over. */
-static int check_left(const struct pp_store *store, const char *id, struct pp_error *err)
-{
-	static const enum pp_stage stages[] = { PP_STAGE_ADDING, PP_STAGE_DELETING };
-
-	for (size_t i = 0; i < sizeof(stages) / sizeof(stages[0]); i++) {
-		struct pp_record left = { 0 };
-		int ret = pp_store_load(store, stages[i], id, &left, err);
-
-		pp_record_fini(&left);
-		if (ret == 0)
-			return pp_fail(err, EEXIST,
-				       "%s was interrupted, and cannot be finished yet: see portpub check",
-				       id);
-		if (ret != -ENOENT)
-			return ret;
-	}
-	return 0;
-}
-
 static int find_old(struct addition *addition, bool replace, struct pp_error *err)
 {
 	struct pp_record *record = addition->record;
@@ -67,9 +48,8 @@ static int find_old(struct addition *addition, bool replace, struct pp_error *er
 		} while (ret == 0);
 		return 0;
 	}
-	ret = check_left(&addition->session.store, record->id, err);
-	if (ret < 0)
-		return ret;
+	if (broken_is_left(&addition->session, record->id))
+		return pp_fail(err, EEXIST, "what is left of %s is no record: see portpub check", record->id);
 	ret = pp_store_load(&addition->session.store, PP_STAGE_ACTIVE, record->id, &addition->old, err);
 	if (ret == -ENOENT)
 		return 0;
@@ -226,6 +206,11 @@ int pp_publish_add(struct pp_record *record, bool replace, const struct pp_repor
 
 	if (ret < 0)
 		return ret;
+	ret = session_check(&addition.session, err);
+	if (ret < 0) {
+		session_end(&addition.session);
+		return ret;
+	}
 	addition.asked = record->request.publications;
 	record->request.publications = PP_PUBLICATIONS_INIT;
 	ret = add(&addition, replace, err);

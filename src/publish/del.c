@@ -184,11 +184,6 @@ static int find_name(const struct session *session, const char *name, struct pp_
 	return stays ? 0 : -err->code;
 }
 
-static int compare_changes(const void *left, const void *right)
-{
-	return strcmp(change_id(left), change_id(right));
-}
-
 static int remove_all(struct session *session, const struct removal *removal, struct pp_error *err)
 {
 	size_t count = removal->before.count;
@@ -207,7 +202,6 @@ static int remove_all(struct session *session, const struct removal *removal, st
 		changes[i].before = &removal->before.items[i];
 		changes[i].after = after && after->request.publications.count ? after : NULL;
 	}
-	qsort(changes, count, sizeof(*changes), compare_changes);
 	if (ret == 0)
 		ret = session_change(session, changes, count, err);
 	free(changes);

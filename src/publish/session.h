@@ -9,14 +9,19 @@ struct session {
 	struct pp_store store;
 	struct pp_nft nft;
 	const struct pp_report *report;
+	struct pp_error unfinished; /* why not all could be finished, or code 0: see session_repair */
 };
 
 /* Waits for the lock, and finishes what a command that was killed has left: see session.c. */
 int session_begin(struct session *session, const struct pp_report *report, struct pp_error *err);
 void session_end(struct session *session);
 
-/* What it finishes at the beginning, once more: a broken record may have been in the way, which is said. */
+/*
+ * What it finishes at the beginning, once more. A broken record may be in the way: it is all that can be removed
+ * then, and session_check fails with the words for everything else.
+ */
 int session_repair(struct session *session, struct pp_error *err);
+int session_check(const struct session *session, struct pp_error *err);
 
 /*
  * Take back what @record, in adding/, has had for an effect: its id gets back what it has in active/, or nothing.
@@ -25,9 +30,9 @@ int session_repair(struct session *session, struct pp_error *err);
 int session_undo(struct session *session, const struct pp_record *record, struct pp_error *err);
 
 /*
- * Carry out @changes, sorted by id: records that are active go, or give way to ones that ask for less of the same.
- * One batch for all of them.
+ * Carry out @changes, which get sorted by id: records that are active go, or give way to ones that ask for less of the same.
+ * One batch for all of them; killed at any time, all of it is done, or nothing.
  */
-int session_change(struct session *session, const struct change *changes, size_t count, struct pp_error *err);
+int session_change(struct session *session, struct change *changes, size_t count, struct pp_error *err);
 
 #endif

@@ -26,6 +26,8 @@ static const char *const stages[] = {
 	[PP_STAGE_DELETING] = "deleting",
 };
 
+static const char decided[] = "decided";
+
 enum { BOOT_SIZE = 8 + 1 };
 
 /* Root of the machine, and not of a user namespace of somebody's. */
@@ -454,4 +456,26 @@ int pp_store_drop(const struct pp_store *store, enum pp_stage stage, const char 
 	if (errno == EISDIR && unlinkat(store->dir, name, AT_REMOVEDIR) == 0)
 		return 0;
 	return files_fail(err, errno, "remove", store->path, name);
+}
+
+int pp_store_decide(const struct pp_store *store, struct pp_error *err)
+{
+	int fd = openat(store->dir, decided, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+
+	if (fd < 0)
+		return files_fail(err, errno, "make", store->path, decided);
+	close(fd);
+	return 0;
+}
+
+bool pp_store_is_decided(const struct pp_store *store)
+{
+	return faccessat(store->dir, decided, F_OK, 0) == 0;
+}
+
+int pp_store_settle(const struct pp_store *store, struct pp_error *err)
+{
+	if (unlinkat(store->dir, decided, 0) < 0 && errno != ENOENT)
+		return files_fail(err, errno, "remove", store->path, decided);
+	return 0;
 }

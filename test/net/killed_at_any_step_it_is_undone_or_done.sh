@@ -21,12 +21,9 @@ state() { everything | sed -E 's/"created":[0-9]+/"created":T/; s/elements = \{/
 killed() {
 	setup=$1 command=$2 next=$3
 	wrong='' kills=0
-	for way in without with half; do
+	for way in without with; do
 		eval "$setup"
-		case $way in
-		with) eval "quiet $command" ;;
-		half) eval "quiet ${half:-true}" ;;
-		esac
+		[ $way = without ] || eval "quiet $command"
 		eval "quiet $next"
 		state >"$tap_tmp/$way"
 		quiet del --all
@@ -40,7 +37,6 @@ killed() {
 		if [ "$status" = 137 ]; then
 			kills=$((kills + 1))
 			cmp -s "$tap_tmp/have" "$tap_tmp/without" || cmp -s "$tap_tmp/have" "$tap_tmp/with" ||
-				cmp -s "$tap_tmp/have" "$tap_tmp/half" ||
 				wrong="$wrong
 killed at $k: $(diff "$tap_tmp/without" "$tap_tmp/have")"
 		fi
@@ -69,10 +65,12 @@ killed "quiet add $to1 --id other 127.0.0.1:91:91" "$add $to1 --id web 80:80 127
 is 'add beside another of the same container' "$wrong" ''
 killed "quiet $one" "\$PORTPUB del web" "del nobody || true"
 is 'del' "$wrong" ''
-half='del other' # by the names that were moved to deleting/ before it was killed
 killed "quiet $one; quiet add $to2 --id other 90:90" "\$PORTPUB del web other" 'del nobody || true'
-half=
 is 'del of two' "$wrong" ''
+killed "quiet $one; quiet add $to2 --id other 90:90 91:91; quiet add $to1 --id third 92:92" "\$PORTPUB del web 90:90 third" 'del nobody || true'
+is 'del of two, and of one publication of a third' "$wrong" ''
+killed "quiet $one; quiet add $to2 --id other 90:90; quiet add $to1 --id third 92:92" "\$PORTPUB del --all" "add $to1 --id next 99:99"
+is 'del of everything' "$wrong" ''
 killed "quiet $one; quiet add $to1 --id other 90:90" "\$PORTPUB del 127.0.0.1:81:81" "del nobody || true"
 is 'del of one publication of several' "$wrong" ''
 killed "quiet $one" "\$PORTPUB $two --no-keeper" 'del nobody || true'
