@@ -37,7 +37,9 @@ static int run(const struct cli_command *self, int argc, char **argv)
 	if (ret == 0 && all && count)
 		ret = pp_fail(&err, EINVAL, "--all leaves nothing to name");
 	else if (ret == 0 && !all && !count)
-		ret = pp_fail(&err, EINVAL, "del what? portpub del ID, a SPEC as it was published, or --all");
+		ret = pp_fail(
+			&err, EINVAL,
+			"del what? portpub del ID, a SPEC as it was published, its host port, or --all");
 	else if (ret == 0 && all)
 		ret = pp_publish_del_all(&report, &err);
 	else if (ret == 0)
@@ -48,7 +50,8 @@ static int run(const struct cli_command *self, int argc, char **argv)
 const struct cli_command cli_del = {
 	.name = "del",
 	.synopsis = "ID|SPEC... | --all",
-	.summary = "Unpublish: by id, or a single publication by its SPEC as add printed it",
+	.summary =
+		"Unpublish: by id, or a single publication by its SPEC as add printed it, or its host port",
 	.options = options,
 	.run = run,
 };
