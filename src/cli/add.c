@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* portpub add: publish. */
+#include "answer.h"
 #include "portpub/container.h"
 #include "portpub/nft.h"
 #include "portpub/publish.h"
@@ -169,29 +170,16 @@ static void say(const char *line, void *data)
 	fprintf(stderr, "portpub: %s\n", line);
 }
 
-static int print_json(const struct pp_record *record, struct pp_error *err)
-{
-	struct published item = { record, NULL };
-	json_t *object = published_json(&item);
-	char *text = object ? json_dumps(object, JSON_INDENT(2)) : NULL;
-
-	json_decref(object);
-	if (!text)
-		return pp_fail(err, ENOMEM, "out of memory");
-	puts(text);
-	free(text);
-	return 0;
-}
-
 /* What was published, with the ports that were chosen. */
 static int answer(const struct addition *addition, struct pp_error *err)
 {
+	struct published item = { &addition->record, NULL };
 	const struct pp_publications *list = &addition->record.request.publications;
 	char text[PP_PUBLICATION_TEXT];
 
 	warnings_print(&addition->record.request, stderr);
 	if (addition->json)
-		return print_json(&addition->record, err);
+		return answer_print(published_json(&item), err);
 	for (size_t i = 0; i < list->count; i++)
 		printf("%s  %s\n", addition->record.id, pp_publication_format(&list->items[i], text));
 	return 0;

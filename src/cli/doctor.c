@@ -2,28 +2,14 @@
 /* portpub doctor: why can it not be reached? */
 #include "portpub/doctor.h"
 
-#include "cli.h"
+#include "answer.h"
 
 #include <errno.h>
 #include <getopt.h>
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { OPT_JSON = 256, PLACE_TEXT = PP_ADDRESS_TEXT + sizeof("[]:65535") };
-
-static const struct cli_option options[] = {
-	{ OPT_JSON, "json", NULL, "answer in JSON", false },
-	{ 0 },
-};
-
-static int take_option(int key, void *data, struct pp_error *err)
-{
-	(void)key;
-	(void)err;
-	*(bool *)data = true;
-	return 0;
-}
+enum { PLACE_TEXT = PP_ADDRESS_TEXT + sizeof("[]:65535") };
 
 static const char *format_place(const struct pp_trial *trial, char out[static PLACE_TEXT])
 {
@@ -137,21 +123,10 @@ static json_t *to_json(const struct pp_diagnosis *diagnosis, const struct pp_fin
 static int print_json(const struct pp_diagnoses *list, struct pp_error *err)
 {
 	json_t *array = json_array();
-	char *text;
 
-	for (size_t i = 0; array && i < list->count; i++) {
-		if (json_array_append_new(array, to_json(&list->items[i], &list->notes)) < 0) {
-			json_decref(array);
-			array = NULL;
-		}
-	}
-	text = array ? json_dumps(array, JSON_INDENT(2)) : NULL;
-	json_decref(array);
-	if (!text)
-		return pp_fail(err, ENOMEM, "out of memory");
-	puts(text);
-	free(text);
-	return 0;
+	for (size_t i = 0; i < list->count; i++)
+		answer_append(&array, to_json(&list->items[i], &list->notes));
+	return answer_print(array, err);
 }
 
 static void print_words(const struct pp_diagnoses *list)
@@ -193,7 +168,7 @@ static int run(const struct cli_command *self, int argc, char **argv)
 {
 	struct pp_error err;
 	bool json = false;
-	int ret = cli_options(self, argc, argv, take_option, &json, &err), status;
+	int ret = cli_options(self, argc, argv, answer_take_option, &json, &err), status;
 
 	if (ret == CLI_HELPED)
 		return cli_finish();
@@ -211,6 +186,6 @@ const struct cli_command cli_doctor = {
 	.name = "doctor",
 	.synopsis = "[ID|SPEC] [--json]",
 	.summary = "Tell why a publication cannot be reached, and what to do about it",
-	.options = options,
+	.options = answer_options,
 	.run = run,
 };

@@ -2,6 +2,7 @@
 /* The answer for programs; its shape is promised in portpub(8). */
 #include "explain.h"
 
+#include "answer.h"
 #include "portpub/json.h"
 #include "portpub/port.h"
 #include "services.h"
@@ -143,8 +144,6 @@ int explain_json(const struct explanation *explanation, struct pp_error *err)
 	int failed = add_publications(explanation, publications, details, warnings) < 0 ||
 		     add_paths(explanation, paths) < 0;
 
-	char *text;
-
 	/* json_pack takes all references, whether it succeeds or not. */
 	root = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "publications", publications, "paths", paths,
 			 "target", target_object(&explanation->request.target), "allow",
@@ -153,11 +152,5 @@ int explain_json(const struct explanation *explanation, struct pp_error *err)
 		json_decref(root);
 		return pp_fail(err, ENOMEM, "out of memory");
 	}
-	text = json_dumps(root, JSON_INDENT(2));
-	json_decref(root);
-	if (!text)
-		return pp_fail(err, ENOMEM, "out of memory");
-	puts(text); /* whole, or nothing of it */
-	free(text);
-	return 0;
+	return answer_print(root, err);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* portpub list: what is published, by which path, and how many connections there were. */
-#include "cli.h"
+#include "answer.h"
 #include "portpub/connections.h"
 #include "published.h"
 
@@ -8,21 +8,6 @@
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { OPT_JSON = 256 };
-
-static const struct cli_option options[] = {
-	{ OPT_JSON, "json", NULL, "answer in JSON", false },
-	{ 0 },
-};
-
-static int take_option(int key, void *data, struct pp_error *err)
-{
-	(void)key;
-	(void)err;
-	*(bool *)data = true;
-	return 0;
-}
 
 static int load(const char *id, struct pp_records *out, struct pp_error *err)
 {
@@ -46,21 +31,10 @@ static int load(const char *id, struct pp_records *out, struct pp_error *err)
 static int print_json(const struct published *items, size_t count, struct pp_error *err)
 {
 	json_t *array = json_array();
-	char *text;
 
-	for (size_t i = 0; array && i < count; i++) {
-		if (json_array_append_new(array, published_json(&items[i])) < 0) {
-			json_decref(array);
-			array = NULL;
-		}
-	}
-	text = array ? json_dumps(array, JSON_INDENT(2)) : NULL;
-	json_decref(array);
-	if (!text)
-		return pp_fail(err, ENOMEM, "out of memory");
-	puts(text);
-	free(text);
-	return 0;
+	for (size_t i = 0; i < count; i++)
+		answer_append(&array, published_json(&items[i]));
+	return answer_print(array, err);
 }
 
 /* An ordinary user sees what is published, but not what the kernel has counted. */
@@ -100,7 +74,7 @@ static int run(const struct cli_command *self, int argc, char **argv)
 	struct pp_records records = PP_RECORDS_INIT;
 	struct pp_error err;
 	bool json = false, whole;
-	int ret = cli_options(self, argc, argv, take_option, &json, &err), status;
+	int ret = cli_options(self, argc, argv, answer_take_option, &json, &err), status;
 
 	if (ret == CLI_HELPED)
 		return cli_finish();
@@ -125,6 +99,6 @@ const struct cli_command cli_list = {
 	.name = "list",
 	.synopsis = "[ID] [--json]",
 	.summary = "Tell what is published, by which path, and how many connections there were",
-	.options = options,
+	.options = answer_options,
 	.run = run,
 };

@@ -2,21 +2,13 @@
 /* portpub targets: the containers of this host, and what they listen on. */
 #include "targets.h"
 
-#include "cli.h"
+#include "answer.h"
 #include "portpub/process.h"
 
 #include <errno.h>
 #include <getopt.h>
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { OPT_JSON = 256 };
-
-static const struct cli_option options[] = {
-	{ OPT_JSON, "json", NULL, "answer in JSON", false },
-	{ 0 },
-};
 
 /* The processes of all sockets, container after container, in the order of the lists. NULL: not known. */
 static struct pp_process *find_processes(const struct pp_containers *list)
@@ -227,22 +219,9 @@ static int print_json(const struct pp_containers *list, struct pp_error *err)
 {
 	struct pp_process *processes = find_processes(list);
 	json_t *root = processes ? containers_to_json(list, processes) : NULL;
-	char *text = root ? json_dumps(root, JSON_INDENT(2)) : NULL;
 
-	json_decref(root);
 	free(processes);
-	if (!text)
-		return pp_fail(err, ENOMEM, "out of memory");
-	puts(text); /* whole, or nothing of it */
-	free(text);
-	return 0;
-}
-
-static int take_option(int key, void *data, struct pp_error *err)
-{
-	(void)err;
-	*(bool *)data = key == OPT_JSON; /* the only one */
-	return 0;
+	return answer_print(root, err);
 }
 
 static void print_words(const struct pp_containers *list)
@@ -273,7 +252,7 @@ static int run(const struct cli_command *self, int argc, char **argv)
 {
 	struct pp_error err;
 	bool json = false;
-	int ret = cli_options(self, argc, argv, take_option, &json, &err);
+	int ret = cli_options(self, argc, argv, answer_take_option, &json, &err);
 
 	if (ret == 0 && optind < argc)
 		ret = pp_fail(&err, EINVAL, "targets takes no arguments");
@@ -286,6 +265,6 @@ const struct cli_command cli_targets = {
 	.name = "targets",
 	.synopsis = "[--json]",
 	.summary = "List the containers of this host, and what they listen on",
-	.options = options,
+	.options = answer_options,
 	.run = run,
 };

@@ -1,29 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* portpub who: which publication, or which process, has a host port. */
-#include "cli.h"
+#include "answer.h"
 #include "portpub/holder.h"
 #include "portpub/process.h"
 
 #include <errno.h>
 #include <getopt.h>
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { OPT_JSON = 256 };
-
-static const struct cli_option options[] = {
-	{ OPT_JSON, "json", NULL, "answer in JSON", false },
-	{ 0 },
-};
-
-static int take_option(int key, void *data, struct pp_error *err)
-{
-	(void)key;
-	(void)err;
-	*(bool *)data = true;
-	return 0;
-}
 
 /* PORT or PORT/PROTOCOL; *@last is the protocol behind the last that is meant. */
 static int parse(const char *text, uint16_t *port, int *first, int *last, struct pp_error *err)
@@ -83,21 +67,10 @@ static json_t *to_json(const struct pp_holder *holder)
 static int print_json(const struct pp_holders *list, struct pp_error *err)
 {
 	json_t *array = json_array();
-	char *text;
 
-	for (size_t i = 0; array && i < list->count; i++) {
-		if (json_array_append_new(array, to_json(&list->items[i])) < 0) {
-			json_decref(array);
-			array = NULL;
-		}
-	}
-	text = array ? json_dumps(array, JSON_INDENT(2)) : NULL;
-	json_decref(array);
-	if (!text)
-		return pp_fail(err, ENOMEM, "out of memory");
-	puts(text);
-	free(text);
-	return 0;
+	for (size_t i = 0; i < list->count; i++)
+		answer_append(&array, to_json(&list->items[i]));
+	return answer_print(array, err);
 }
 
 static int answer(const char *text, bool json, struct pp_error *err)
@@ -125,7 +98,7 @@ static int run(const struct cli_command *self, int argc, char **argv)
 {
 	struct pp_error err;
 	bool json = false;
-	int ret = cli_options(self, argc, argv, take_option, &json, &err);
+	int ret = cli_options(self, argc, argv, answer_take_option, &json, &err);
 
 	if (ret == CLI_HELPED)
 		return cli_finish();
@@ -140,6 +113,6 @@ const struct cli_command cli_who = {
 	.name = "who",
 	.synopsis = "PORT[/PROTOCOL] [--json]",
 	.summary = "Tell which publication or which process has a host port",
-	.options = options,
+	.options = answer_options,
 	.run = run,
 };
