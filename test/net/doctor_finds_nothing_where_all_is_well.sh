@@ -78,7 +78,8 @@ ok 'it is unpublished again' "$PORTPUB" del large
 
 # The server answers one after the other, and lets sixteen wait.
 # shellcheck disable=SC2046 # words are wanted
-publish many $(seq 10001 10300 | sed 's/.*/192.0.2.1:&:80/') >/dev/null
+ok 'many is published: 300 ports of one server' "$PORTPUB" add --no-keeper --id many --to 10.0.0.2,fd00::2 \
+	$(seq 10001 10300 | sed 's/.*/192.0.2.1:&:80/')
 well 'a server with many ports is not asked by all at once' many
 well 'which it is still well after' many
 no_clients() { ! at "$container" ss -Htan 'sport = 80' | grep -E 'ESTAB|CLOSE-WAIT'; }
