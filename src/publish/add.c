@@ -88,7 +88,7 @@ static int plan(struct addition *addition, const struct ports *ports, struct pp_
 	ret = ports_choose(ports, &addition->asked, chosen, &addition->held, err);
 	if (ret == 0)
 		ret = transaction_plan(&addition->transaction, err);
-	if (ret == 0 && !ports->wanted && old_of(addition))
+	if (ret == 0 && !ports->wanted && (old_of(addition) || addition->transaction.remove.count))
 		ret = transaction_match(&addition->transaction, err);
 	return ret == 0 ? check_ports(addition, ports, err) : ret;
 }

@@ -129,6 +129,12 @@ for set in any4 any6 own4 own6 hairpin alone_any4 alone_any6; do
 done
 run del 80:80 other
 is 'all of them, and several records at once' "$status $(left_over)" '0 '
+publish --id own 127.0.0.1:81:81
+nft flush set inet portpub direct4
+run publish --id web 80:80 90:81
+is 'one that ends what keeps others from the container succeeds where that is lost' "$status $("$PORTPUB" check)" '0 '
+del own web
+
 publish --id web 80:80
 nft flush ruleset
 ok 'what has no table is removed, too' del web
