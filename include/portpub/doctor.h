@@ -50,8 +50,8 @@ struct pp_diagnoses {
 void pp_diagnoses_fini(struct pp_diagnoses *list);
 
 /*
- * Examine what @name says, an id or the spec of a single publication, or with NULL everything that is published;
- * into @out, which is empty. Of a range one port is tried. -ENOENT where nothing is published under that name,
+ * Examine what @name says, an id or a single publication as `del` takes it, or with NULL everything that is
+ * published; into @out, which is empty. Of a range one port is tried. -ENOENT where nothing is published under that name,
  * -EINVAL for a spec that is none, -EIO as of pp_outside_leave; what may not be looked into is a note.
  */
 int pp_doctor(const char *name, struct pp_diagnoses *out, struct pp_error *err);

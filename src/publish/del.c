@@ -1,21 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A name is an id where there is a record of that id, and otherwise a spec, which stands for the record that has
- * exactly this publication; or a host port as list shows it, "127.0.0.1:8080/tcp". That is no spec, or one of a
- * free port, which nothing that is published has. Of a record with several publications, the others stay: it is
- * replaced by one that has the rest.
+ * A name is an id where there is a record of that id, and otherwise that of a single publication. Of a record with
+ * several publications, the others stay: it is replaced by one that has the rest.
  *
  * What is broken goes first, one by one: it may be in the way of a neighbour, which cannot do without it.
  */
 #include "broken.h"
-#include "portpub/spec.h"
+#include "name.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { ANY_PORT = 0, SPEC_SIZE = PP_ERROR_INPUT_MAX + 1 };
 
 /* What is to go: records as they are, and what is to stay of each, which may be nothing. */
 struct removal {
@@ -89,19 +84,12 @@ static struct pp_record *enter(struct removal *removal, const struct pp_record *
 	return &removal->after.items[index];
 }
 
-static bool is_meant(const struct pp_publication *a, const struct pp_publication *meant)
-{
-	return a->protocol == meant->protocol && pp_address_compare(&a->address, &meant->address) == 0 &&
-	       a->host_port == meant->host_port && a->count == meant->count &&
-	       (a->container_port == meant->container_port || meant->container_port == ANY_PORT);
-}
-
-/* Where @publication stands in @list; its count if it does not. */
+/* Where the one that @publication says stands in @list; its count if it does not. */
 static size_t place_of(const struct pp_publications *list, const struct pp_publication *publication)
 {
 	size_t i = 0;
 
-	while (i < list->count && !is_meant(&list->items[i], publication))
+	while (i < list->count && !name_means(publication, &list->items[i]))
 		i++;
 	return i;
 }
@@ -140,43 +128,13 @@ static int find_publication(const struct pp_publication *publication, const char
 	return pp_fail(err, ENOENT, "%s is not published: portpub list tells what is", name);
 }
 
-/* As the spec that has its ports for those of the container, too, which then may be any. */
-static bool parse_host_port(const char *text, struct pp_publication *out)
-{
-	const char *slash = strrchr(text, '/'), *ports = slash;
-	char spec[SPEC_SIZE];
-	struct pp_error ignored;
-	int len;
-
-	while (slash && ports > text && ports[-1] != ':')
-		ports--;
-	if (!slash || ports == text + 1) /* ":80" is a free port, not every address */
-		return false;
-	len = snprintf(spec, sizeof(spec), "%.*s:%s", (int)(slash - text), text, ports);
-	if (len >= SPEC_SIZE || pp_spec_parse(spec, (size_t)len, PP_SPEC_SHORT, out, &ignored) < 0)
-		return false;
-	out->container_port = ANY_PORT;
-	return true;
-}
-
-static int parse(const char *name, struct pp_publication *out, struct pp_error *err)
-{
-	struct pp_publication other;
-	int ret = pp_spec_parse(name, strlen(name), PP_SPEC_ALL, out, err);
-
-	if ((ret == 0 && !pp_publication_is_free(out)) || !parse_host_port(name, &other))
-		return ret;
-	*out = other;
-	return 0;
-}
-
 /* @active has all records, loaded when the first spec needs them. */
 static int find_spec(const struct session *session, const char *name, struct pp_records *active,
 		     struct removal *removal, struct pp_error *err)
 {
 	struct pp_publication publication;
 	struct pp_error ignored;
-	int ret = parse(name, &publication, err);
+	int ret = name_parse(name, &publication, err);
 
 	if (ret < 0 && pp_id_check(name, &ignored) == 0)
 		return pp_fail(err, ENOENT, "nothing is published as %s", name);

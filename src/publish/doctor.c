@@ -15,7 +15,7 @@
 
 #include "check.h"
 #include "doctor.h"
-#include "portpub/spec.h"
+#include "name.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -70,12 +70,6 @@ static int load(const char *name, struct pp_records *out, struct pp_error *err)
 	return ret;
 }
 
-static bool is_same(const struct pp_publication *a, const struct pp_publication *b)
-{
-	return a->protocol == b->protocol && pp_address_compare(&a->address, &b->address) == 0 &&
-	       a->host_port == b->host_port && a->container_port == b->container_port && a->count == b->count;
-}
-
 /* What is asked about: all, those of one record, or one publication. */
 struct choice {
 	const char *id;
@@ -87,7 +81,7 @@ static bool is_chosen(const struct choice *choice, const struct pp_record *recor
 {
 	if (choice->id)
 		return strcmp(record->id, choice->id) == 0;
-	return !choice->publication || is_same(publication, choice->publication);
+	return !choice->publication || name_means(choice->publication, publication);
 }
 
 static void add_patient(struct doctor *doctor, const struct pp_record *record,
@@ -141,7 +135,7 @@ static bool is_id(const struct pp_records *records, const char *name)
 	return false;
 }
 
-/* As `del` takes names: an id where there is one, else the spec of one publication. */
+/* As `del` takes names: an id where there is one, else that of one publication. */
 static int find_patients(struct doctor *doctor, const char *name, struct pp_error *err)
 {
 	struct choice choice = { 0 };
@@ -152,7 +146,7 @@ static int find_patients(struct doctor *doctor, const char *name, struct pp_erro
 	if (name && is_id(&doctor->records, name)) {
 		choice.id = name;
 	} else if (name) {
-		ret = pp_spec_parse(name, strlen(name), PP_SPEC_ALL, &publication, err);
+		ret = name_parse(name, &publication, err);
 		if (ret < 0 && pp_id_check(name, &ignored) == 0)
 			ret = fail_unknown(name, err);
 		choice.publication = &publication;

@@ -61,6 +61,7 @@ has 'of a range, the port that is listened on is tried' "$("$PORTPUB" doctor ran
 	'from outside to 192.0.2.1:9010: connected'
 
 is 'a single publication is examined by its spec' "$("$PORTPUB" doctor 192.0.2.1:82:80 | grep -c '^address')" 1
+is 'and by its host port, as list shows it' "$("$PORTPUB" doctor 192.0.2.1:82/tcp | grep -c '^address')" 1
 is 'a record by its id' "$("$PORTPUB" doctor address | grep -c '^address')" 2
 run "$PORTPUB" doctor nobody
 is 'an unknown id is an error' "$status $err" '1 portpub: nothing is published as nobody: portpub list tells what is'
