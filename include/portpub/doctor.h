@@ -42,7 +42,8 @@ struct pp_diagnosis {
 struct pp_diagnoses {
 	struct pp_diagnosis *items;
 	size_t count;
-	struct pp_findings notes; /* of all of them */
+	struct pp_findings notes;  /* of all of them */
+	struct pp_findings broken; /* records, told where all are asked about */
 };
 
 #define PP_DIAGNOSES_INIT ((struct pp_diagnoses){ 0 })
@@ -51,8 +52,9 @@ void pp_diagnoses_fini(struct pp_diagnoses *list);
 
 /*
  * Examine what @name says, an id or a single publication as `del` takes it, or with NULL everything that is
- * published; into @out, which is empty. Of a range one port is tried. -ENOENT where nothing is published under that name,
- * -EINVAL for a spec that is none, -EIO as of pp_outside_leave; what may not be looked into is a note.
+ * published; into @out, which is empty. Of a range one port is tried. -ENOENT where nothing is published under that
+ * name, -ENODATA where its record is broken, -EINVAL for a spec that is none, -EIO as of pp_outside_leave; what may
+ * not be looked into is a note.
  */
 int pp_doctor(const char *name, struct pp_diagnoses *out, struct pp_error *err);
 

@@ -133,7 +133,7 @@ static void print_words(const struct pp_diagnoses *list)
 {
 	for (size_t i = 0; i < list->count; i++)
 		print(&list->items[i]);
-	if (!list->count)
+	if (!list->count && !list->broken.count)
 		puts("nothing is published");
 	for (size_t i = 0; i < list->notes.count; i++)
 		fprintf(stderr, "portpub: %s\n", list->notes.items[i].text);
@@ -145,7 +145,7 @@ static bool is_well(const struct pp_diagnoses *list)
 		if (!list->items[i].reachable || list->items[i].problems.count)
 			return false;
 	}
-	return true;
+	return !list->broken.count;
 }
 
 /* CLI_DONE where all is well, or a negative errno. */
@@ -158,6 +158,8 @@ static int answer(const char *name, bool json, struct pp_error *err)
 		ret = print_json(&list, err);
 	else if (ret == 0)
 		print_words(&list);
+	for (size_t i = 0; i < list.broken.count; i++)
+		fprintf(stderr, "portpub: %s\n", list.broken.items[i].text);
 	if (ret == 0)
 		ret = is_well(&list) ? CLI_DONE : CLI_FAILED;
 	pp_diagnoses_fini(&list);

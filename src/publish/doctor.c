@@ -30,6 +30,7 @@ void pp_diagnoses_fini(struct pp_diagnoses *list)
 	}
 	free(list->items);
 	free(list->notes.items);
+	free(list->broken.items);
 	*list = PP_DIAGNOSES_INIT;
 }
 
@@ -40,6 +41,7 @@ static void fini(struct doctor *doctor)
 		free(doctor->patients[i].diagnosis.notes.items);
 	}
 	free(doctor->notes.items);
+	free(doctor->broken.items);
 	free(doctor->patients);
 	free(doctor->probes);
 	free(doctor->differences);
@@ -122,6 +124,20 @@ static int choose(struct doctor *doctor, const struct choice *choice, struct pp_
 			if (is_chosen(choice, record, &record->request.publications.items[p]))
 				add_patient(doctor, record, &record->request.publications.items[p]);
 		}
+	}
+	return 0;
+}
+
+/* One that is asked about by its id is an error; of all of them, others are examined all the same. */
+static int tell_broken(struct doctor *doctor, const char *name, struct pp_error *err)
+{
+	for (size_t i = 0; i < doctor->records.broken_count; i++) {
+		const struct pp_broken *broken = &doctor->records.broken[i];
+
+		if (!name)
+			note(&doctor->broken, "%s", broken->words);
+		else if (strcmp(broken->id, name) == 0)
+			return pp_fail(err, ENODATA, "%s", broken->words);
 	}
 	return 0;
 }
@@ -272,6 +288,8 @@ static int examine(struct doctor *doctor, const char *name, struct pp_error *err
 	int ret = load(name, &doctor->records, err);
 
 	if (ret == 0)
+		ret = tell_broken(doctor, name, err);
+	if (ret == 0)
 		ret = find_patients(doctor, name, err);
 	if (ret < 0 || doctor->count == 0)
 		return ret;
@@ -299,8 +317,8 @@ static int hand_over(struct doctor *doctor, struct pp_diagnoses *out, struct pp_
 		items[i] = doctor->patients[i].diagnosis;
 		doctor->patients[i].diagnosis = (struct pp_diagnosis){ 0 };
 	}
-	*out = (struct pp_diagnoses){ items, doctor->count, doctor->notes };
-	doctor->notes = (struct pp_findings){ 0 };
+	*out = (struct pp_diagnoses){ items, doctor->count, doctor->notes, doctor->broken };
+	doctor->notes = doctor->broken = (struct pp_findings){ 0 };
 	return 0;
 }
 

@@ -52,8 +52,8 @@ struct doctor {
 	struct pp_probe
 		*probes; /* the first probe_count of them, side by side with the trials of the patients */
 	size_t probe_count;
-	bool reverse_path;        /* rp_filter has dropped packets while they ran */
-	struct pp_findings notes; /* of all of them */
+	bool reverse_path;                /* rp_filter has dropped packets while they ran */
+	struct pp_findings notes, broken; /* of all of them; see pp_diagnoses */
 };
 
 /* The port of the host and of the container that is tried. */

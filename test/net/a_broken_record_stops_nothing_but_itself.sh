@@ -30,6 +30,16 @@ is 'and says what it passes over' "$err" "portpub: $file is no record: it is no 
 run "$PORTPUB" check
 is 'check has a line for it, and no other' "$status $out" "1 $file is no record: it is no JSON object; portpub del web drops it"
 is 'of another there is nothing to say' "$("$PORTPUB" check dns)" ''
+for option in '' --json; do
+	# shellcheck disable=SC2086 # no word where it is empty
+	run "$PORTPUB" doctor $option
+	is "doctor $option looks at the others" "$status $(echo "$out" | grep -cE '^dns |^local |"id": "(dns|local)"')" '1 2'
+	has 'and says what it passes over' "$err" "portpub: $file is no record: it is no JSON object; portpub del web drops it"
+done
+run "$PORTPUB" doctor web
+is 'doctor knows no more of it than that' "$status $out$err" "1 portpub: $file is no record: it is no JSON object; portpub del web drops it"
+run "$PORTPUB" doctor dns
+is 'of another it says nothing of it' "$err" ''
 run "$PORTPUB" who 80/tcp
 has 'who knows by the kernel whose the port is' "$status $out" '0 0.0.0.0:80/tcp published by web, to 10.0.0.2:80'
 has 'and why it knows no more' "$err" "$file is no record"
@@ -45,6 +55,10 @@ is 'and removed' "$status $(ids)" '0 local'
 run add --to 10.0.0.3 --id web 84:84
 is 'its id is taken' "$status" 1
 before=$(localnet)
+del local
+run "$PORTPUB" doctor
+is 'doctor with nothing else does not say that nothing is published' "$status $out" '1 '
+publish --to 10.0.0.3 --id local 127.0.0.1:82:82
 run del web
 is 'del drops it' "$status $out$err $(elements web) $(ids) $("$PORTPUB" check)" '0  0 local '
 is 'with what it shared' "$(nft list ruleset | grep -E '10\.0\.0\.2|fd00::2|@br1'; find "$PORTPUB_RUNTIME_DIR" -name web)" ''
