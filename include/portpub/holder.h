@@ -29,8 +29,8 @@ struct pp_holders {
 void pp_holders_fini(struct pp_holders *list);
 
 /*
- * Append who has @port of @protocol: publications first, as the kernel has them or, for a caller whom it does not
- * tell, as the records do.
+ * Append who has @port of @protocol: publications first, as the kernel has them or, where it does not tell the
+ * caller or somebody has flushed the table, as the records do.
  */
 int pp_holders_find(enum pp_protocol protocol, uint16_t port, struct pp_holders *out, struct pp_error *err);
 

@@ -72,11 +72,14 @@ static int add_entry(const struct pp_store *store, const struct pp_entry *entry,
 	return append(out, &holder, err);
 }
 
-static int read_kernel(struct question *question, struct pp_entries *out, struct pp_error *err)
+static int read_kernel(struct question *question, enum pp_nft_state *found, struct pp_entries *out,
+		       struct pp_error *err)
 {
 	struct pp_nft nft = PP_NFT_INIT;
 	int ret = pp_nft_open(&nft, err);
 
+	if (ret == 0)
+		ret = pp_nft_look(&nft, found, err);
 	for (int set = PP_SET_HOST4; ret == 0 && set <= PP_SET_ANY6; set++)
 		ret = pp_nft_read(&nft, (enum pp_set)set, is_meant, question, out, err);
 	pp_nft_close(&nft);
@@ -108,9 +111,10 @@ static int add_publications(const struct pp_store *store, const struct pp_error 
 			    struct question *question, struct pp_holders *out, struct pp_error *err)
 {
 	struct pp_entries entries = PP_ENTRIES_INIT;
-	int ret = read_kernel(question, &entries, err);
+	enum pp_nft_state found = PP_NFT_WHOLE;
+	int ret = read_kernel(question, &found, &entries, err);
 
-	if (ret == -EPERM || ret == -EOPNOTSUPP) {
+	if (ret == -EPERM || ret == -EOPNOTSUPP || (ret == 0 && found == PP_NFT_ABSENT)) {
 		ret = read_records(store, question, &entries, &out->unknown, err);
 		if (closed->code)
 			out->unknown = *closed;

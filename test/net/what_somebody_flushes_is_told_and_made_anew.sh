@@ -63,6 +63,8 @@ for spec in 80:80 192.0.2.1:80:80 '[2001:db8::1]:80:80' 9099:80 9098:80 127.0.0.
 	run add $to --id late "$spec"
 	is "after a flush $spec is still taken" "$status" 3
 	has "after a flush the holder of $spec is named" "$err" 'is already published by '
+	port=${spec%:*}
+	has "and who names it, too" "$("$PORTPUB" who "${port##*:}$(expr "$spec" : '.*\(/udp\)')")" ' published by '
 done
 nft flush ruleset
 # shellcheck disable=SC2086
