@@ -66,15 +66,12 @@ static json_t *trials_to_json(const struct pp_diagnosis *diagnosis)
 	json_t *array = json_array();
 	char place[PLACE_TEXT];
 
-	for (size_t i = 0; array && i < diagnosis->trial_count; i++) {
+	for (size_t i = 0; i < diagnosis->trial_count; i++) {
 		const struct pp_trial *trial = &diagnosis->trials[i];
 
-		if (json_array_append_new(array, json_pack("{s:s, s:s, s:s, s:b}", "from", place_of(trial),
-							   "to", format_place(trial, place), "result",
-							   trial->result, "good", (int)trial->good)) < 0) {
-			json_decref(array);
-			array = NULL;
-		}
+		answer_append(&array, json_pack("{s:s, s:s, s:s, s:b}", "from", place_of(trial), "to",
+						format_place(trial, place), "result", trial->result, "good",
+						(int)trial->good));
 	}
 	return array;
 }
@@ -83,13 +80,9 @@ static json_t *problems_to_json(const struct pp_findings *problems)
 {
 	json_t *array = json_array();
 
-	for (size_t i = 0; array && i < problems->count; i++) {
-		if (json_array_append_new(array, json_pack("{s:s, s:s}", "problem", problems->items[i].text,
-							   "fix", problems->items[i].fix)) < 0) {
-			json_decref(array);
-			array = NULL;
-		}
-	}
+	for (size_t i = 0; i < problems->count; i++)
+		answer_append(&array, json_pack("{s:s, s:s}", "problem", problems->items[i].text, "fix",
+						problems->items[i].fix));
 	return array;
 }
 
@@ -98,13 +91,10 @@ static json_t *notes_to_json(const struct pp_findings *own, const struct pp_find
 {
 	json_t *array = json_array();
 
-	for (size_t i = 0; array && i < own->count + all->count; i++) {
+	for (size_t i = 0; i < own->count + all->count; i++) {
 		const struct pp_finding *note = i < own->count ? &own->items[i] : &all->items[i - own->count];
 
-		if (json_array_append_new(array, json_string(note->text)) < 0) {
-			json_decref(array);
-			array = NULL;
-		}
+		answer_append(&array, json_string(note->text));
 	}
 	return array;
 }

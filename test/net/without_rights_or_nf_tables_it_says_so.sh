@@ -13,7 +13,7 @@ everything >"$tap_tmp/before"
 says() {
 	claim=$1 words=$2
 	shift 2
-	for command in 'add --no-keeper --to 10.0.0.2 81:81' 'add --no-keeper --to 10.0.0.2 80' 'del web' 'del 80:80' 'del --all' check \
+	for command in 'add --no-keeper --to 10.0.0.2 81:81' 'add --via kernel --to 10.0.0.2 81:81' 'add --no-keeper --to 10.0.0.2 80' 'del web' 'del 80:80' 'del --all' check \
 		'add --no-keeper --to 10.0.0.2 --id web --replace 82:82'; do
 		# shellcheck disable=SC2086 # words are wanted
 		run "$@" "$PORTPUB" $command
