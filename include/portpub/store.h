@@ -46,7 +46,7 @@ struct pp_records {
 	struct pp_record *items;
 	size_t count, capacity;
 	struct pp_broken *broken;
-	size_t broken_count;
+	size_t broken_count, broken_capacity;
 };
 
 #define PP_RECORDS_INIT ((struct pp_records){ 0 })

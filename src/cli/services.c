@@ -9,6 +9,8 @@
  */
 #include "services.h"
 
+#include "portpub/array.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,15 +36,11 @@ static int compare(const void *left, const void *right)
 
 static bool add(const struct service *service)
 {
-	if (table.count == table.capacity) {
-		size_t capacity = table.capacity ? table.capacity * 2 : 512;
-		struct service *items = realloc(table.items, capacity * sizeof(*items));
+	struct service *items = pp_grown(table.items, table.count, &table.capacity, sizeof(*items));
 
-		if (!items)
-			return false;
-		table.items = items;
-		table.capacity = capacity;
-	}
+	if (!items)
+		return false;
+	table.items = items;
 	table.items[table.count++] = *service;
 	return true;
 }

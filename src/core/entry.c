@@ -5,6 +5,8 @@
  */
 #include "portpub/entry.h"
 
+#include "portpub/array.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
@@ -19,15 +21,11 @@ void pp_entries_fini(struct pp_entries *list)
 
 int pp_entries_append(struct pp_entries *list, const struct pp_entry *entry, struct pp_error *err)
 {
-	if (list->count == list->capacity) {
-		size_t capacity = list->capacity ? list->capacity + list->capacity / 2 : 16;
-		struct pp_entry *items = realloc(list->items, capacity * sizeof(*items));
+	struct pp_entry *items = pp_grown(list->items, list->count, &list->capacity, sizeof(*items));
 
-		if (!items)
-			return pp_fail(err, ENOMEM, "out of memory");
-		list->items = items;
-		list->capacity = capacity;
-	}
+	if (!items)
+		return pp_fail(err, ENOMEM, "out of memory");
+	list->items = items;
 	list->items[list->count++] = *entry;
 	return 0;
 }

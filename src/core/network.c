@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "portpub/network.h"
 
+#include "portpub/array.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -149,15 +151,11 @@ void pp_networks_fini(struct pp_networks *list)
 
 int pp_networks_append(struct pp_networks *list, const struct pp_network *network, struct pp_error *err)
 {
-	if (list->count == list->capacity) {
-		size_t capacity = list->capacity ? list->capacity * 2 : 4;
-		struct pp_network *items = realloc(list->items, capacity * sizeof(*items));
+	struct pp_network *items = pp_grown(list->items, list->count, &list->capacity, sizeof(*items));
 
-		if (!items)
-			return pp_fail(err, ENOMEM, "out of memory");
-		list->items = items;
-		list->capacity = capacity;
-	}
+	if (!items)
+		return pp_fail(err, ENOMEM, "out of memory");
+	list->items = items;
 	list->items[list->count++] = *network;
 	return 0;
 }

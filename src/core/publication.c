@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "portpub/publication.h"
 
+#include "portpub/array.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <stdio.h>
@@ -41,18 +43,14 @@ void pp_publications_fini(struct pp_publications *list)
 int pp_publications_append(struct pp_publications *list, const struct pp_publication *publication,
 			   struct pp_error *err)
 {
+	struct pp_publication *items;
+
 	if (list->count == PP_PUBLICATIONS_MAX)
 		return pp_fail(err, EINVAL, "more than %d publications at once", PP_PUBLICATIONS_MAX);
-
-	if (list->count == list->capacity) {
-		size_t capacity = list->capacity ? list->capacity * 2 : 4;
-		struct pp_publication *items = realloc(list->items, capacity * sizeof(*items));
-
-		if (!items)
-			return pp_fail(err, ENOMEM, "out of memory");
-		list->items = items;
-		list->capacity = capacity;
-	}
+	items = pp_grown(list->items, list->count, &list->capacity, sizeof(*items));
+	if (!items)
+		return pp_fail(err, ENOMEM, "out of memory");
+	list->items = items;
 	list->items[list->count++] = *publication;
 	return 0;
 }

@@ -10,6 +10,7 @@
 
 #include "inside.h"
 #include "places.h"
+#include "portpub/array.h"
 #include "portpub/cgroup.h"
 #include "proc.h"
 
@@ -46,15 +47,11 @@ void pp_containers_fini(struct pp_containers *list)
 /* Room for one more, zeroed and not counted yet; NULL when memory runs out. */
 static struct pp_container *add(struct pp_containers *list)
 {
-	if (list->count == list->capacity) {
-		size_t capacity = list->capacity ? list->capacity * 2 : 8;
-		struct pp_container *items = realloc(list->items, capacity * sizeof(*items));
+	struct pp_container *items = pp_grown(list->items, list->count, &list->capacity, sizeof(*items));
 
-		if (!items)
-			return NULL;
-		list->items = items;
-		list->capacity = capacity;
-	}
+	if (!items)
+		return NULL;
+	list->items = items;
 	list->items[list->count] = PP_CONTAINER_INIT;
 	return &list->items[list->count];
 }

@@ -2,6 +2,7 @@
 #include "portpub/foreign.h"
 
 #include "nft.h"
+#include "portpub/array.h"
 
 #include <errno.h>
 #include <libnftnl/chain.h>
@@ -19,15 +20,11 @@ void pp_foreign_chains_fini(struct pp_foreign_chains *list)
 
 static int append(struct pp_foreign_chains *list, const struct pp_foreign_chain *chain)
 {
-	if (list->count == list->capacity) {
-		size_t capacity = list->capacity ? list->capacity * 2 : 16;
-		struct pp_foreign_chain *items = realloc(list->items, capacity * sizeof(*items));
+	struct pp_foreign_chain *items = pp_grown(list->items, list->count, &list->capacity, sizeof(*items));
 
-		if (!items)
-			return -ENOMEM;
-		list->items = items;
-		list->capacity = capacity;
-	}
+	if (!items)
+		return -ENOMEM;
+	list->items = items;
 	list->items[list->count++] = *chain;
 	return 0;
 }

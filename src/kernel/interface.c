@@ -2,6 +2,7 @@
 #include "portpub/interface.h"
 
 #include "dump.h"
+#include "portpub/array.h"
 
 #include <errno.h>
 #include <linux/if_addr.h>
@@ -20,15 +21,12 @@ void pp_interface_addresses_fini(struct pp_interface_addresses *list)
 
 static bool append(struct pp_interface_addresses *list, const struct pp_interface_address *address)
 {
-	if (list->count == list->capacity) {
-		size_t capacity = list->capacity ? list->capacity * 2 : 8;
-		struct pp_interface_address *items = realloc(list->items, capacity * sizeof(*items));
+	struct pp_interface_address *items = pp_grown(list->items, list->count, &list->capacity,
+						      sizeof(*items));
 
-		if (!items)
-			return false;
-		list->items = items;
-		list->capacity = capacity;
-	}
+	if (!items)
+		return false;
+	list->items = items;
 	list->items[list->count++] = *address;
 	return true;
 }

@@ -11,6 +11,7 @@
 
 #include "match.h"
 #include "nft.h"
+#include "portpub/array.h"
 
 #include <errno.h>
 #include <libnftnl/rule.h>
@@ -41,15 +42,11 @@ void pp_foreign_rules_fini(struct pp_foreign_rules *list)
 
 static int append(struct pp_foreign_rules *list, struct nftnl_rule *rule)
 {
-	if (list->count == list->capacity) {
-		size_t capacity = list->capacity ? list->capacity * 2 : 64;
-		struct nftnl_rule **items = realloc(list->items, capacity * sizeof(struct nftnl_rule *));
+	struct nftnl_rule **items = pp_grown(list->items, list->count, &list->capacity, sizeof(*items));
 
-		if (!items)
-			return -ENOMEM;
-		list->items = items;
-		list->capacity = capacity;
-	}
+	if (!items)
+		return -ENOMEM;
+	list->items = items;
 	list->items[list->count++] = rule;
 	return 0;
 }

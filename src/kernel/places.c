@@ -7,6 +7,7 @@
  */
 #include "places.h"
 
+#include "portpub/array.h"
 #include "proc.h"
 
 #include <errno.h>
@@ -31,15 +32,11 @@ static struct pp_place *find_place(const struct pp_places *places, const struct 
 
 static bool add_place(struct pp_places *places, const struct pp_place *place)
 {
-	if (places->count == places->capacity) {
-		size_t capacity = places->capacity ? places->capacity * 2 : 16;
-		struct pp_place *items = realloc(places->items, capacity * sizeof(*items));
+	struct pp_place *items = pp_grown(places->items, places->count, &places->capacity, sizeof(*items));
 
-		if (!items)
-			return false;
-		places->items = items;
-		places->capacity = capacity;
-	}
+	if (!items)
+		return false;
+	places->items = items;
 	places->items[places->count++] = *place;
 	return true;
 }

@@ -5,6 +5,7 @@
  * which is somebody else's.
  */
 #include "nft.h"
+#include "portpub/array.h"
 #include "portpub/ruleset.h"
 #include "rules.h"
 
@@ -24,8 +25,8 @@ enum { RULE_TEXT = 2048, SHOWN = 200 /* of a rule that is somebody else's */ };
 
 /* Rules in words, of one chain. */
 struct texts {
-	char **items;
-	size_t count;
+	char (*items)[RULE_TEXT];
+	size_t count, capacity;
 };
 
 struct comparison {
@@ -37,23 +38,18 @@ struct comparison {
 
 static void texts_fini(struct texts *texts)
 {
-	for (size_t i = 0; i < texts->count; i++)
-		free(texts->items[i]);
 	free(texts->items);
 	*texts = (struct texts){ 0 };
 }
 
 static int texts_append(struct texts *texts, const char *text)
 {
-	char **items = reallocarray(texts->items, texts->count + 1, sizeof(*items));
+	char(*items)[RULE_TEXT] = pp_grown(texts->items, texts->count, &texts->capacity, sizeof(*items));
 
 	if (!items)
 		return -ENOMEM;
 	texts->items = items;
-	items[texts->count] = strdup(text);
-	if (!items[texts->count])
-		return -ENOMEM;
-	texts->count++;
+	snprintf(items[texts->count++], sizeof(*items), "%s", text);
 	return 0;
 }
 

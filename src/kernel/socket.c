@@ -2,6 +2,7 @@
 #include "portpub/socket.h"
 
 #include "dump.h"
+#include "portpub/array.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -44,15 +45,11 @@ void pp_sockets_fini(struct pp_sockets *list)
 
 static bool append(struct pp_sockets *list, const struct pp_socket *socket)
 {
-	if (list->count == list->capacity) {
-		size_t capacity = list->capacity ? list->capacity * 2 : 8;
-		struct pp_socket *items = realloc(list->items, capacity * sizeof(*items));
+	struct pp_socket *items = pp_grown(list->items, list->count, &list->capacity, sizeof(*items));
 
-		if (!items)
-			return false;
-		list->items = items;
-		list->capacity = capacity;
-	}
+	if (!items)
+		return false;
+	list->items = items;
 	list->items[list->count++] = *socket;
 	return true;
 }

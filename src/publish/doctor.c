@@ -16,6 +16,7 @@
 #include "check.h"
 #include "doctor.h"
 #include "name.h"
+#include "portpub/array.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -177,17 +178,12 @@ static int find_patients(struct doctor *doctor, const char *name, struct pp_erro
 static void keep_difference(const char *owner, const char *line, void *data)
 {
 	struct doctor *doctor = data;
-	struct difference *difference;
+	struct difference *difference, *items = pp_grown(doctor->differences, doctor->difference_count,
+							 &doctor->difference_capacity, sizeof(*items));
 
-	if (doctor->difference_count == doctor->difference_capacity) {
-		size_t capacity = doctor->difference_capacity ? doctor->difference_capacity * 2 : 16;
-		struct difference *items = realloc(doctor->differences, capacity * sizeof(*items));
-
-		if (!items)
-			return;
-		doctor->differences = items;
-		doctor->difference_capacity = capacity;
-	}
+	if (!items)
+		return;
+	doctor->differences = items;
 	difference = &doctor->differences[doctor->difference_count++];
 	snprintf(difference->owner, sizeof(difference->owner), "%s", owner);
 	snprintf(difference->line, sizeof(difference->line), "%s", line);

@@ -2,6 +2,8 @@
 /* What the doctor has to say. */
 #include "doctor.h"
 
+#include "portpub/array.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,16 +13,12 @@ enum { SPECS_TOLD = 8 };
 
 static void append(struct pp_findings *list, const struct pp_finding *finding)
 {
-	struct pp_findings grown = *list;
+	struct pp_finding *items = pp_grown(list->items, list->count, &list->capacity, sizeof(*items));
 
-	if (grown.count == grown.capacity) {
-		grown.capacity = grown.capacity ? grown.capacity * 2 : 2;
-		grown.items = realloc(list->items, grown.capacity * sizeof(*grown.items));
-		if (!grown.items)
-			return;
-	}
-	grown.items[grown.count++] = *finding;
-	*list = grown;
+	if (!items)
+		return;
+	list->items = items;
+	list->items[list->count++] = *finding;
 }
 
 static bool has(const struct pp_findings *list, const struct pp_finding *finding)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "portpub/holder.h"
 
+#include "portpub/array.h"
 #include "portpub/nft.h"
 #include "portpub/process.h"
 
@@ -17,15 +18,11 @@ void pp_holders_fini(struct pp_holders *list)
 
 static int append(struct pp_holders *list, const struct pp_holder *holder, struct pp_error *err)
 {
-	if (list->count == list->capacity) {
-		size_t capacity = list->capacity ? list->capacity * 2 : 4;
-		struct pp_holder *items = realloc(list->items, capacity * sizeof(*items));
+	struct pp_holder *items = pp_grown(list->items, list->count, &list->capacity, sizeof(*items));
 
-		if (!items)
-			return pp_fail(err, ENOMEM, "out of memory");
-		list->items = items;
-		list->capacity = capacity;
-	}
+	if (!items)
+		return pp_fail(err, ENOMEM, "out of memory");
+	list->items = items;
 	list->items[list->count++] = *holder;
 	return 0;
 }

@@ -12,6 +12,7 @@
  */
 #include "ports.h"
 
+#include "portpub/array.h"
 #include "portpub/port.h"
 #include "portpub/process.h"
 
@@ -173,15 +174,11 @@ static int choose_of_pool(const struct taken *taken, const struct pp_publication
 
 static int hold(struct held *held, int fd)
 {
-	if (held->count == held->capacity) {
-		size_t capacity = held->capacity ? held->capacity * 2 : 8;
-		int *sockets = realloc(held->sockets, capacity * sizeof(*sockets));
+	int *sockets = pp_grown(held->sockets, held->count, &held->capacity, sizeof(*sockets));
 
-		if (!sockets)
-			return -ENOMEM;
-		held->sockets = sockets;
-		held->capacity = capacity;
-	}
+	if (!sockets)
+		return -ENOMEM;
+	held->sockets = sockets;
 	held->sockets[held->count++] = fd;
 	return 0;
 }

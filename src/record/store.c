@@ -3,6 +3,7 @@
 
 #include "files.h"
 #include "format.h"
+#include "portpub/array.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -282,15 +283,11 @@ void pp_records_fini(struct pp_records *list)
 
 int pp_records_append(struct pp_records *list, struct pp_record *record, struct pp_error *err)
 {
-	if (list->count == list->capacity) {
-		size_t capacity = list->capacity ? list->capacity * 2 : 4;
-		struct pp_record *items = realloc(list->items, capacity * sizeof(*items));
+	struct pp_record *items = pp_grown(list->items, list->count, &list->capacity, sizeof(*items));
 
-		if (!items)
-			return pp_fail(err, ENOMEM, "out of memory");
-		list->items = items;
-		list->capacity = capacity;
-	}
+	if (!items)
+		return pp_fail(err, ENOMEM, "out of memory");
+	list->items = items;
 	list->items[list->count++] = *record;
 	*record = (struct pp_record){ 0 };
 	return 0;
@@ -369,7 +366,8 @@ static int compare_ids(const void *left, const void *right)
 
 int pp_records_append_broken(struct pp_records *list, const char *id, const char *words, struct pp_error *err)
 {
-	struct pp_broken *broken = realloc(list->broken, (list->broken_count + 1) * sizeof(*broken));
+	struct pp_broken *broken = pp_grown(list->broken, list->broken_count, &list->broken_capacity,
+					    sizeof(*broken));
 
 	if (!broken)
 		return pp_fail(err, ENOMEM, "out of memory");

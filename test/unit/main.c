@@ -45,6 +45,7 @@ int main(void)
 	SRunner *runner = srunner_create(suite_address());
 	int failed;
 
+	srunner_add_suite(runner, suite_array());
 	srunner_add_suite(runner, suite_network());
 	srunner_add_suite(runner, suite_error());
 	srunner_add_suite(runner, suite_publication());

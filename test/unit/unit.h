@@ -9,6 +9,7 @@
 #include <check.h>
 
 Suite *suite_address(void);
+Suite *suite_array(void);
 Suite *suite_conflict(void);
 Suite *suite_container(void);
 Suite *suite_corpus(void);
