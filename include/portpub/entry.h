@@ -51,6 +51,9 @@ int pp_entries_shared(const struct pp_record *const records[], size_t count, str
 int pp_entries_minus(const struct pp_entries *a, const struct pp_entries *b, struct pp_entry_refs *out,
 		     struct pp_error *err);
 
+/* The one among @refs, which are sorted, that has the place of @place in the table; or NULL. */
+const struct pp_entry *pp_entry_refs_find(const struct pp_entry_refs *refs, const struct pp_entry *place);
+
 /* By set, key and interval; 0 for the same place in the table. */
 int pp_entry_compare(const struct pp_entry *a, const struct pp_entry *b);
 

@@ -63,8 +63,8 @@ int pp_nft_read(struct pp_nft *nft, enum pp_set set, bool (*keep)(const struct p
 		void *data, struct pp_entries *out, struct pp_error *err);
 
 /*
- * Append what the kernel has at the places of @refs, which are sorted by set; it may have something else there, or
- * nothing. This costs the same however much the sets have besides.
+ * Append, in any order, what the kernel has at the places of @refs, which are sorted; it may have something else
+ * there, or nothing. This costs the same however much the sets have besides.
  */
 int pp_nft_find(struct pp_nft *nft, const struct pp_entry_refs *refs, struct pp_entries *out,
 		struct pp_error *err);

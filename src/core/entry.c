@@ -98,6 +98,21 @@ int pp_entries_minus(const struct pp_entries *a, const struct pp_entries *b, str
 	return 0;
 }
 
+static int compare_place(const void *place, const void *ref)
+{
+	return pp_entry_compare(place, *(const struct pp_entry *const *)ref);
+}
+
+const struct pp_entry *pp_entry_refs_find(const struct pp_entry_refs *refs, const struct pp_entry *place)
+{
+	const struct pp_entry *const *found = NULL;
+
+	if (refs->count)
+		found = bsearch(place, refs->items, refs->count, sizeof(const struct pp_entry *),
+				compare_place);
+	return found ? *found : NULL;
+}
+
 /* Where field @wanted of its kind, counted from 0, stands in a key; -1 if there is none. */
 static int offset_of(const struct pp_shape *shape, enum pp_field field)
 {

@@ -20,6 +20,8 @@
 
 enum {
 	RECEIVE_SIZE = 32768, /* what the kernel fills at most */
+	SET_COUNT = 20,       /* NFTA_SET_COUNT, which older headers lack */
+	DUMP_GAIN = 8,        /* elements of a dump for the price of one answer, and less */
 	FIND_MAX = 64, /* elements in one question: the answers wait, each by itself, until they are read */
 	FIND_SIZE = 8192,
 };
@@ -316,38 +318,76 @@ int pp_nft_look(struct pp_nft *nft, enum pp_nft_state *state, struct pp_error *e
 	return 0;
 }
 
-/*
- * Ask for as many of @refs, of one set, as one question has room for. The kernel stops at the first that is not
- * there. *@next counts on.
- */
-static int find_some(struct pp_nft *nft, const struct pp_entry_refs *refs, size_t *next,
+static int take_count(const struct nlmsghdr *message, void *data)
+{
+	const struct nlattr *count = nft_find(message, SET_COUNT);
+
+	if (count && mnl_attr_validate(count, MNL_TYPE_U32) >= 0)
+		*(size_t *)data = ntohl(mnl_attr_get_u32(count));
+	return MNL_CB_OK;
+}
+
+/* How many elements @set has. A kernel that does not tell, before 6.16, might have any number. */
+static size_t count_set(struct pp_nft *nft, enum pp_set set)
+{
+	_Alignas(struct nlmsghdr) char buffer[NFT_QUESTION_SIZE];
+	struct nlmsghdr *question = nft_begin(nft, buffer, NFPROTO_INET, NFT_MSG_GETSET, 0);
+	size_t count = SIZE_MAX;
+
+	mnl_attr_put_strz(question, NFTA_SET_TABLE, PP_TABLE_NAME);
+	mnl_attr_put_strz(question, NFTA_SET_NAME, pp_set_shape(set)->name);
+	return nft_ask(nft, question, take_count, &count) < 0 ? SIZE_MAX : count;
+}
+
+static bool is_at_one(const struct pp_entry *entry, void *data)
+{
+	return pp_entry_refs_find(data, entry);
+}
+
+/* Ask for @refs, of one set and as many as one question has room for. The kernel stops at the first that is not there. */
+static int find_some(struct pp_nft *nft, const struct pp_entry_refs *refs, size_t *done,
 		     struct pp_entries *out, struct pp_error *err)
 {
 	_Alignas(struct nlmsghdr) char buffer[FIND_SIZE];
 	struct nlmsghdr *question = nft_begin(nft, buffer, NFPROTO_INET, NFT_MSG_GETSETELEM, 0);
-	struct reading reading = { refs->items[*next]->set, NULL, NULL, out, err, 0 };
-	size_t count = 0, found = out->count;
+	struct reading reading = { refs->items[0]->set, NULL, NULL, out, err, 0 };
+	size_t count = refs->count < FIND_MAX ? refs->count : FIND_MAX, found = out->count;
 	int ret;
 
-	while (count < FIND_MAX && *next + count < refs->count &&
-	       refs->items[*next + count]->set == reading.set)
-		count++;
-	batch_put_keys(question, refs->items + *next, count);
+	batch_put_keys(question, refs->items, count);
 	ret = nft_ask(nft, question, take_entries, &reading);
 	if (ret < 0 && ret != -ENOENT)
 		return nft_fail(err, -ret);
-	*next += ret == 0 ? count : out->count - found + 1;
+	*done = ret == 0 ? count : out->count - found + 1;
 	return reading.ret;
+}
+
+/* Each answer is a message of its own, which costs as much as a dozen elements in the messages of a dump. */
+static int find_in_set(struct pp_nft *nft, struct pp_entry_refs refs, struct pp_entries *out,
+		       struct pp_error *err)
+{
+	enum pp_set set = refs.items[0]->set;
+	size_t done;
+	int ret = 0;
+
+	if (refs.count > FIND_MAX && count_set(nft, set) / DUMP_GAIN < refs.count)
+		return pp_nft_read(nft, set, is_at_one, &refs, out, err);
+	for (; ret == 0 && refs.count > 0; refs.items += done, refs.count -= done)
+		ret = find_some(nft, &refs, &done, out, err);
+	return ret;
 }
 
 int pp_nft_find(struct pp_nft *nft, const struct pp_entry_refs *refs, struct pp_entries *out,
 		struct pp_error *err)
 {
-	size_t next = 0;
 	int ret = 0;
 
-	while (ret == 0 && next < refs->count)
-		ret = find_some(nft, refs, &next, out, err);
+	for (size_t begin = 0, end; ret == 0 && begin < refs->count; begin = end) {
+		for (end = begin + 1; end < refs->count && refs->items[end]->set == refs->items[begin]->set;
+		     end++)
+			;
+		ret = find_in_set(nft, (struct pp_entry_refs){ refs->items + begin, end - begin }, out, err);
+	}
 	return ret;
 }
 

@@ -21,7 +21,6 @@
 #include "portpub/interface.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 struct judge {
@@ -33,25 +32,13 @@ struct judge {
 	struct pp_error *err;
 };
 
-static int compare_places(const void *left, const void *right)
-{
-	const struct pp_entry *const *ref = right;
-
-	return pp_entry_compare(left, *ref);
-}
-
 /* The entry among @refs, which are sorted, by which the flow's packets would be translated. */
 static const struct pp_entry *find(const struct pp_entry_refs *refs, const struct pp_flow *flow,
 				   const struct pp_address *address)
 {
-	const struct pp_entry *const *found;
-	struct pp_entry key;
+	struct pp_entry place = pp_entry_of_port(flow->protocol, address, flow->port);
 
-	if (!refs->count)
-		return NULL;
-	key = pp_entry_of_port(flow->protocol, address, flow->port);
-	found = bsearch(&key, refs->items, refs->count, sizeof(const struct pp_entry *), compare_places);
-	return found ? *found : NULL;
+	return pp_entry_refs_find(refs, &place);
 }
 
 static const struct pp_entry *find_either(const struct pp_entry_refs *refs, const struct pp_flow *flow)

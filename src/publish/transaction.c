@@ -219,25 +219,9 @@ static int compare_places(const void *left, const void *right)
 	return pp_entry_compare(left, right);
 }
 
-static int compare_place(const void *entry, const void *ref)
-{
-	return pp_entry_compare(entry, *(const struct pp_entry *const *)ref);
-}
-
 static bool is_same(const struct pp_entry *a, const struct pp_entry *b)
 {
 	return memcmp(a->value, b->value, sizeof(a->value)) == 0 && strcmp(a->owner, b->owner) == 0;
-}
-
-/* The entry among @refs, which are sorted, at the place of @entry. */
-static const struct pp_entry *find_ref(const struct pp_entry_refs *refs, const struct pp_entry *entry)
-{
-	const struct pp_entry *const *found = refs->count ? bsearch(entry, refs->items, refs->count,
-								    sizeof(const struct pp_entry *),
-								    compare_place)
-							  : NULL;
-
-	return found ? *found : NULL;
 }
 
 /* What the kernel has at the places of @refs, sorted as they are. */
@@ -275,14 +259,14 @@ static bool is_ours(const struct pp_entry *there, const struct pp_entry *entry)
 /* May it go? Not if it is what is wanted there. */
 static bool may_go(const struct transaction *t, const struct pp_entry *there, const struct pp_entry *entry)
 {
-	const struct pp_entry *wanted = find_ref(&t->add, entry);
+	const struct pp_entry *wanted = pp_entry_refs_find(&t->add, entry);
 
 	return is_ours(there, entry) && !(wanted && is_same(there, wanted));
 }
 
 static void leave_alone(struct transaction *t, const struct pp_entry *there, const struct pp_entry *entry)
 {
-	if (is_ours(there, entry) || find_ref(&t->add, entry))
+	if (is_ours(there, entry) || pp_entry_refs_find(&t->add, entry))
 		return;
 	if (t->foreign_count++ == 0) {
 		t->foreign = *there;
@@ -322,7 +306,7 @@ static int match_add(struct transaction *t, struct pp_error *err)
 
 		if (there && is_same(there, entry))
 			continue;
-		if (there && may_go(t, there, entry) && !find_ref(&t->remove, entry))
+		if (there && may_go(t, there, entry) && !pp_entry_refs_find(&t->remove, entry))
 			t->batch_remove.items[t->batch_remove.count++] = entry;
 		t->batch_add.items[t->batch_add.count++] = entry;
 	}

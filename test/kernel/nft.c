@@ -165,11 +165,19 @@ START_TEST(nft_reads_the_whole_table_while_somebody_changes_another_map)
 }
 END_TEST
 
+static int compare_found(const void *left, const void *right)
+{
+	return pp_entry_compare(left, right);
+}
+
+/* One by one where the set has many more, and read as a whole where it has not. */
+static const uint16_t set_sizes[] = { 300, 2000 };
+
 START_TEST(nft_finds_what_stands_at_some_places_and_nothing_else)
 {
 	/* Around what one question has room for. */
 	static const uint16_t missing[] = { 1, 63, 64, 65, 66, 129, 130, 200 };
-	struct elements all = elements_of(1, 300), asked = elements_of(1, 200), gone;
+	struct elements all = elements_of(1, set_sizes[_i]), asked = elements_of(1, 200), gone;
 	struct pp_entries there = PP_ENTRIES_INIT;
 	struct pp_nft nft = PP_NFT_INIT;
 	struct pp_error err;
@@ -183,6 +191,7 @@ START_TEST(nft_finds_what_stands_at_some_places_and_nothing_else)
 	}
 	ck_assert_int_eq(pp_nft_find(&nft, &asked.refs, &there, &err), 0);
 	ck_assert_uint_eq(there.count, 200 - KERNEL_COUNT(missing));
+	qsort(there.items, there.count, sizeof(there.items[0]), compare_found);
 	for (size_t i = 0, port = 1; i < there.count; i++, port++) {
 		for (size_t m = 0; m < KERNEL_COUNT(missing); m++)
 			port += missing[m] == port;
@@ -208,7 +217,8 @@ Suite *suite_nft(void)
 	tcase_add_checked_fixture(tcase, kernel_new_host, NULL);
 	tcase_add_test(tcase, nft_refuses_a_change_decided_on_rulesets_that_have_changed_since);
 	tcase_add_test(tcase, nft_reads_the_whole_table_while_somebody_changes_another_map);
-	tcase_add_test(tcase, nft_finds_what_stands_at_some_places_and_nothing_else);
+	tcase_add_loop_test(tcase, nft_finds_what_stands_at_some_places_and_nothing_else, 0,
+			    KERNEL_COUNT(set_sizes));
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
