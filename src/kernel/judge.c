@@ -42,7 +42,8 @@ void pp_foreign_rules_fini(struct pp_foreign_rules *list)
 
 static int append(struct pp_foreign_rules *list, struct nftnl_rule *rule)
 {
-	struct nftnl_rule **items = pp_grown(list->items, list->count, &list->capacity, sizeof(*items));
+	struct nftnl_rule **items = pp_grown(list->items, list->count, &list->capacity,
+					     sizeof(struct nftnl_rule *));
 
 	if (!items)
 		return -ENOMEM;

@@ -367,7 +367,7 @@ static int find_in_set(struct pp_nft *nft, struct pp_entry_refs refs, struct pp_
 		       struct pp_error *err)
 {
 	enum pp_set set = refs.items[0]->set;
-	size_t done;
+	size_t done = 0;
 	int ret = 0;
 
 	if (refs.count > FIND_MAX && count_set(nft, set) / DUMP_GAIN < refs.count)

@@ -27,28 +27,23 @@ static bool is_about_rules(const struct difference *difference)
 	return strncmp(difference->line, "another rule", 12) == 0 || strstr(difference->line, " chain ");
 }
 
-/*
- * A table that is gone comes back with anything that is published; one whose rules are others has to go first.
- * Elements that are missing are not added by the same publication over again: as far as it knows they are there.
- */
+/* What is missing comes back with what is published again; rules that are others have to go first. */
 static void format_restore(const struct doctor *doctor, const struct patient *patient,
 			   char out[static PP_FINDING_FIX])
 {
 	char add[PP_FINDING_FIX];
 	bool rules = false, table = false;
-	int room = PP_FINDING_FIX - 2 * PP_ID_SIZE;
+	int room = PP_FINDING_FIX - 64;
 
 	for (size_t i = 0; i < doctor->difference_count; i++) {
 		rules |= is_about_rules(&doctor->differences[i]);
 		table |= strstr(doctor->differences[i].line, ": the table") != NULL;
 	}
 	format_add(patient, add);
-	if (table || add[0] == '#')
-		snprintf(out, PP_FINDING_FIX, "%s", add);
-	else if (rules)
+	if (rules && !table && add[0] != '#')
 		snprintf(out, PP_FINDING_FIX, "nft delete table inet " PP_TABLE_NAME " && %.*s", room, add);
 	else
-		snprintf(out, PP_FINDING_FIX, "portpub del %s && %.*s", patient->record->id, room, add);
+		snprintf(out, PP_FINDING_FIX, "%s", add);
 }
 
 static void find_differences(const struct doctor *doctor, struct patient *patient)

@@ -361,12 +361,25 @@ static int load_all(const struct transaction *t, struct pp_entries *out, struct 
 	return ret;
 }
 
+enum { PLACE_TEXT = PP_ADDRESS_TEXT + 16 };
+
+/* "127.0.0.1:8080/tcp" */
+static const char *format_place(const struct pp_entry *entry, char out[static PLACE_TEXT])
+{
+	struct pp_address address = pp_entry_address(entry);
+	char text[PP_ADDRESS_TEXT];
+
+	pp_address_format(&address, text);
+	snprintf(out, PLACE_TEXT, address.family == AF_INET6 && text[0] ? "[%s]%s%u/%s" : "%s%s%u/%s", text,
+		 text[0] ? ":" : "", pp_entry_port(entry), pp_protocol_name(pp_entry_protocol(entry)));
+	return out;
+}
+
 /* "already published by web (pid 4242)" */
 int transaction_fail_taken(const struct transaction *t, const struct pp_entry *entry, const char *owner,
 			   struct pp_error *err)
 {
-	struct pp_address address = pp_entry_address(entry);
-	char text[PP_ADDRESS_TEXT], pid[32] = "";
+	char place[PLACE_TEXT], pid[32] = "";
 	struct pp_record record;
 	struct pp_error ignored;
 
@@ -375,14 +388,19 @@ int transaction_fail_taken(const struct transaction *t, const struct pp_entry *e
 			snprintf(pid, sizeof(pid), " (pid %lld)", (long long)record.pid);
 		pp_record_fini(&record);
 	}
-	pp_address_format(&address, text);
-	return pp_fail(err, EADDRINUSE, "host port %s%s%s%u/%s is already published by %s%s",
-		       address.family == AF_INET6 && text[0] ? "[" : "", text,
-		       !text[0]                     ? ""
-		       : address.family == AF_INET6 ? "]:"
-						    : ":",
-		       pp_entry_port(entry), pp_protocol_name(pp_entry_protocol(entry)),
-		       owner[0] ? owner : "an element without a record", pid);
+	return pp_fail(err, EADDRINUSE, "host port %s is already published by %s%s",
+		       format_place(entry, place), owner[0] ? owner : "an element without a record", pid);
+}
+
+/* The port became the second's when somebody had removed the element of the first. */
+static int fail_both(const struct pp_entry *entry, const char *a, const char *b, struct pp_error *err)
+{
+	char place[PLACE_TEXT];
+
+	return pp_fail(err, EADDRINUSE,
+		       "host port %s is published by %s and by %s, of which only one can be put back: remove"
+		       " the other (portpub del %s, or portpub del %s)",
+		       format_place(entry, place), a, b, a, b);
 }
 
 /* The map beside it has lost an element, or it would have been refused first. */
@@ -408,10 +426,13 @@ static int fail_exists(const struct transaction *t, const struct pp_nft_change *
 	for (size_t i = 0; i < change->add.count; i++) {
 		const struct pp_entry *other = change->add.items[i];
 
-		if (other != entry && pp_entry_compare(other, entry) == 0)
-			return transaction_fail_taken(
-				t, other,
-				transaction_has(other->owner, (void *)t) ? entry->owner : other->owner, err);
+		if (other == entry || pp_entry_compare(other, entry) != 0)
+			continue;
+		if (transaction_has(other->owner, (void *)t))
+			return transaction_fail_taken(t, other, entry->owner, err);
+		if (transaction_has(entry->owner, (void *)t))
+			return transaction_fail_taken(t, other, other->owner, err);
+		return fail_both(entry, other->owner, entry->owner, err);
 	}
 	return -EAGAIN; /* it has gone meanwhile */
 }

@@ -137,6 +137,18 @@ run publish --id web 80:80 90:81
 is 'one that ends what keeps others from the container succeeds where that is lost' "$status $("$PORTPUB" check)" '0 '
 del own web
 
+publish --id first 80:80
+nft 'delete element inet portpub any4 { tcp . 80 }; delete element inet portpub any6 { tcp . 80 }'
+ok 'a port whose element is lost can be had by another' add --to 10.0.0.3,fd00::3 --id second 80:80
+nft flush ruleset
+# shellcheck disable=SC2086 # words are wanted
+run add $to --id third 82:80
+is 'of two that have one port since its element was removed, one can be put back: that is told' "$status $err" \
+	'3 portpub: host port 0.0.0.0:80/tcp is published by first and by second, of which only one can be put back: remove the other (portpub del first, or portpub del second)'
+ok 'removing one of them will do' del first
+is 'and the other is back' "$("$PORTPUB" check) $("$PORTPUB" list | grep -c second)" ' 1'
+del second
+
 publish --id web 80:80
 nft flush ruleset
 ok 'what has no table is removed, too' del web
