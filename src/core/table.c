@@ -14,7 +14,7 @@ static const struct pp_shape shapes[] = {
 	[PP_SET_ANY4] = { "any4", { PROTOCOL, PORT }, 2, .map = true, .family = AF_INET },
 	[PP_SET_HOST6] = { "host6", { PROTOCOL, IPV6, PORT }, 3, .map = true, .family = AF_INET6 },
 	[PP_SET_ANY6] = { "any6", { PROTOCOL, PORT }, 2, .map = true, .family = AF_INET6 },
-	[PP_SET_HAIRPIN] = { "hairpin", { INTERFACE, INTERFACE }, 2 },
+	[PP_SET_HAIRPIN] = { "hairpin", { INTERFACE, INTERFACE }, 2, .family = AF_UNSPEC },
 	[PP_SET_OWN4] = { "own4", { IPV4, IPV4 }, 2, .family = AF_INET },
 	[PP_SET_OWN6] = { "own6", { IPV6, IPV6 }, 2, .family = AF_INET6 },
 	[PP_SET_DIRECT4] = { "direct4", { PROTOCOL, IPV4, PORT }, 3, .family = AF_INET },

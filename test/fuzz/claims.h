@@ -38,7 +38,6 @@ static inline void claim_error(const struct pp_error *err)
 static inline void claim_publication(const struct pp_publication *publication)
 {
 	static const struct pp_request request;
-	static const struct pp_host host;
 	char text[PP_PUBLICATION_TEXT], again_text[PP_PUBLICATION_TEXT];
 	struct pp_publication again;
 	struct pp_error err;
@@ -56,7 +55,7 @@ static inline void claim_publication(const struct pp_publication *publication)
 	claim(strcmp(pp_publication_format(&again, again_text), text) == 0);
 	claim(again.host_port_last == publication->host_port_last && again.count == publication->count);
 
-	claim(pp_plan_make(publication, &request, &host, &plan, &err) == 0);
+	claim(pp_plan_make(publication, &request, &plan, &err) == 0);
 	claim(plan.count >= 1 && plan.count <= PP_WAYS_MAX);
 }
 
