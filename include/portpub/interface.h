@@ -26,6 +26,9 @@ void pp_interface_addresses_fini(struct pp_interface_addresses *list);
 /* Fill @out, which is empty, in the kernel's order. -ENOMEM, or what the kernel says. */
 int pp_interface_addresses_read(struct pp_interface_addresses *out, struct pp_error *err);
 
+/* Leave those at which others may reach this network namespace: not of loopback or of a link, nor for a time only. */
+void pp_interface_addresses_keep_offered(struct pp_interface_addresses *list);
+
 /* Whether the host answers for @address: it is in @list, or a loopback address. */
 bool pp_interface_address_is_local(const struct pp_interface_addresses *list,
 				   const struct pp_address *address);

@@ -6,34 +6,9 @@
 #include "inside.h"
 
 #include <errno.h>
-#include <linux/if_addr.h>
-#include <linux/rtnetlink.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static bool is_offered(const struct pp_interface_address *own)
-{
-	enum pp_address_class class = pp_address_class(&own->address);
-
-	if (own->scope >= RT_SCOPE_LINK || class == PP_CLASS_LOOPBACK || class == PP_CLASS_LINK_LOCAL)
-		return false;
-	if (own->flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED))
-		return false;
-	/* A privacy address is gone tomorrow; for IPv4 the same bit means something else. */
-	return own->address.family == AF_INET || !(own->flags & IFA_F_TEMPORARY);
-}
-
-static void keep_offered_addresses(struct pp_interface_addresses *list)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < list->count; i++) {
-		if (is_offered(&list->items[i]))
-			list->items[kept++] = list->items[i];
-	}
-	list->count = kept;
-}
 
 /* The ports that the kernel chooses from, in the namespace that the thread is in. */
 struct port_range {
@@ -104,7 +79,7 @@ static int read_here(struct pp_container *container)
 		pp_container_fini(container);
 		return ret;
 	}
-	keep_offered_addresses(&container->addresses);
+	pp_interface_addresses_keep_offered(&container->addresses);
 	keep_listeners(&container->sockets, read_ephemeral());
 	return 0;
 }

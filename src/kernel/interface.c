@@ -114,3 +114,26 @@ bool pp_interface_address_is_local(const struct pp_interface_addresses *list,
 	}
 	return false;
 }
+
+static bool is_offered(const struct pp_interface_address *own)
+{
+	enum pp_address_class class = pp_address_class(&own->address);
+
+	if (own->scope >= RT_SCOPE_LINK || class == PP_CLASS_LOOPBACK || class == PP_CLASS_LINK_LOCAL)
+		return false;
+	if (own->flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED))
+		return false;
+	/* A privacy address is gone tomorrow; for IPv4 the same bit means something else. */
+	return own->address.family == AF_INET || !(own->flags & IFA_F_TEMPORARY);
+}
+
+void pp_interface_addresses_keep_offered(struct pp_interface_addresses *list)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < list->count; i++) {
+		if (is_offered(&list->items[i]))
+			list->items[kept++] = list->items[i];
+	}
+	list->count = kept;
+}
