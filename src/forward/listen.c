@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "portpub/listen.h"
+
+#include "endpoint.h"
+#include "filter.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* The kernel cuts it down to net.core.somaxconn. */
+enum { AS_MANY_AS_MAY_WAIT = INT_MAX };
+
+/* "tcp4 127.0.0.1:80", "udp6 [::1]:53", "tcp [::]:80" for both families. */
+static void describe(enum pp_protocol protocol, const struct pp_address *address, uint16_t port, char *out,
+		     size_t size)
+{
+	const char *version = address->family == AF_INET ? "4" : address->family == AF_INET6 ? "6" : "";
+	char text[PP_ADDRESS_TEXT];
+
+	pp_address_format(address, text);
+	snprintf(out, size, address->family == AF_INET ? "%s%s %s:%u" : "%s%s [%s]:%u",
+		 pp_protocol_name(protocol), version, address->family == AF_UNSPEC ? "::" : text, port);
+}
+
+/* The kernel's texts begin with a capital; these stand in the middle of a line. */
+static int fail(struct pp_error *err, int code, const char *what, const char *call)
+{
+	const char *text = strerror(code);
+
+	return pp_fail(err, code, "listen %s: %s: %c%s", what, call, tolower((unsigned char)text[0]),
+		       text + 1);
+}
+
+static int open_socket(enum pp_protocol protocol, sa_family_t family)
+{
+	int type = protocol == PP_UDP ? SOCK_DGRAM : SOCK_STREAM;
+
+	return socket(family == AF_INET ? AF_INET : AF_INET6, type | SOCK_NONBLOCK | SOCK_CLOEXEC,
+		      protocol == PP_SCTP ? IPPROTO_SCTP : 0);
+}
+
+/*
+ * A connection that has ended must not keep a port from being published again; two UDP sockets that share a
+ * port take each other's datagrams, so there it is left out.
+ */
+static void set_options(int fd, enum pp_protocol protocol, sa_family_t family)
+{
+	int on = 1, ipv6_only = family != AF_UNSPEC;
+
+	if (protocol != PP_UDP)
+		(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (family != AF_INET)
+		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &ipv6_only, sizeof(ipv6_only));
+}
+
+static int fail_socket(struct pp_error *err, int code, const char *what, enum pp_protocol protocol)
+{
+	if (protocol != PP_SCTP || (code != EPROTONOSUPPORT && code != ESOCKTNOSUPPORT))
+		return fail(err, code, what, "socket");
+	return pp_fail(err, EPROTONOSUPPORT,
+		       "listen %s: this kernel has no SCTP: modprobe sctp, if there is a module", what);
+}
+
+int pp_listen(enum pp_protocol protocol, const struct pp_address *address, uint16_t port,
+	      const struct pp_networks *allow, int *out, struct pp_error *err)
+{
+	struct pp_endpoint endpoint = pp_endpoint_make(address, port);
+	char what[PP_ADDRESS_TEXT + 32];
+	int fd, ret = 0;
+
+	describe(protocol, address, port, what, sizeof(what));
+	fd = open_socket(protocol, address->family);
+	if (fd < 0)
+		return fail_socket(err, errno, what, protocol);
+	set_options(fd, protocol, address->family);
+	if (allow->count)
+		ret = pp_filter_attach(fd, allow, err);
+	if (ret == 0 && bind(fd, &endpoint.any, endpoint.length) < 0)
+		ret = fail(err, errno, what, "bind");
+	if (ret == 0 && protocol != PP_UDP && listen(fd, AS_MANY_AS_MAY_WAIT) < 0)
+		ret = fail(err, errno, what, "listen");
+	if (ret < 0) {
+		close(fd);
+		return ret;
+	}
+	*out = fd;
+	return 0;
+}
+
+uint16_t pp_listen_port(int fd)
+{
+	struct pp_endpoint endpoint = { .length = sizeof(endpoint.in6) };
+
+	return getsockname(fd, &endpoint.any, &endpoint.length) < 0 ? 0 : pp_endpoint_port(&endpoint);
+}
