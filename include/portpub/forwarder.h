@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The userspace path: carry connections and datagrams from ports of this host to a container. One thread,
+ * any number of ports and of clients.
+ */
+#ifndef PORTPUB_FORWARDER_H
+#define PORTPUB_FORWARDER_H
+
+#include "portpub/counters.h"
+#include "portpub/plan.h"
+
+enum pp_proxy_header { PP_PROXY_NONE, PP_PROXY_V1, PP_PROXY_V2, PP_PROXY_COUNT };
+
+/* How long to wait for what does not come, in milliseconds; 0 is for ever. */
+struct pp_limits {
+	uint32_t connections; /* at once; 0: as many as there are descriptors for */
+	uint32_t flows;       /* UDP clients at once */
+	int64_t connect;      /* until the container has accepted */
+	int64_t idle;         /* nothing said on a connection, by neither side */
+	int64_t half_open;    /* the same, after one side has said its last word */
+	int64_t flow;         /* no datagram either way */
+	enum pp_proxy_header proxy_header;
+};
+
+extern const struct pp_limits pp_limits_default;
+
+struct pp_forwarder;
+
+/* @counters are the caller's and outlive it. -ENOMEM, -EMFILE. */
+int pp_forwarder_new(const struct pp_limits *limits, struct pp_counters *counters, struct pp_forwarder **out,
+		     struct pp_error *err);
+void pp_forwarder_free(struct pp_forwarder *forwarder);
+
+/*
+ * Forward what comes to @socket to @port of @target: clients to its address of their own family, or else to
+ * the other. The socket is bound, a TCP socket listens; it belongs to the forwarder if this returns 0.
+ * -EINVAL when it is of another kind than @protocol, -ENOMEM, or what else the kernel says.
+ */
+int pp_forwarder_add(struct pp_forwarder *forwarder, int socket, enum pp_protocol protocol,
+		     const struct pp_target *target, uint16_t port, struct pp_error *err);
+
+/*
+ * Forward until SIGINT or SIGTERM, which end it at once, or, after SIGUSR1, until the last connection has
+ * ended: nothing new is accepted then. With @drain, in milliseconds, SIGTERM and SIGINT are like SIGUSR1 for so
+ * long. The caller has blocked these signals by pp_forwarder_block_signals: those that came before are
+ * obeyed, too.
+ *
+ * Sockets to the container are made in the network namespace that the calling thread is in.
+ */
+int pp_forwarder_run(struct pp_forwarder *forwarder, int64_t drain, struct pp_error *err);
+
+void pp_forwarder_block_signals(void);
+
+#endif
