@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* portpub add: publish. */
 #include "answer.h"
-#include "portpub/container.h"
+#include "container.h"
 #include "portpub/nft.h"
 #include "portpub/publish.h"
 #include "published.h"
-#include "request.h"
-#include "targets.h"
 #include "warnings.h"
 
 #include <errno.h>
@@ -14,12 +12,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OPT_ID = REQUEST_OPTION_END, OPT_PID, OPT_NETNS, OPT_NO_KEEPER, OPT_REPLACE, OPT_JSON };
+enum { OPT_ID = CONTAINER_OPTION_END, OPT_NO_KEEPER, OPT_REPLACE, OPT_JSON };
 
 static const struct cli_option options[] = {
 	REQUEST_OPTIONS,
-	{ OPT_PID, "pid", "PID", "the container is the one of this process", false },
-	{ OPT_NETNS, "netns", "PATH", "the container is this network namespace", false },
+	CONTAINER_OPTIONS,
 	{ OPT_ID, "id", "ID", "the name of the publication; made up if left out", false },
 	{ OPT_REPLACE, "replace", NULL, "put it in the place of what has the same id", false },
 	{ OPT_NO_KEEPER, "no-keeper", NULL, "rules only: nothing is carried in userspace", false },
@@ -29,27 +26,10 @@ static const struct cli_option options[] = {
 
 struct addition {
 	struct request_arguments arguments;
+	struct container_arguments container;
 	struct pp_record record;
-	const char *netns;
-	pid_t pid;
 	bool replace, json;
 };
-
-static int take_pid(const char *text, pid_t *pid, struct pp_error *err)
-{
-	struct pp_piece piece = { text, strlen(text), 0, strlen(text) };
-	long number = 0;
-
-	for (const char *c = text; *c; c++) {
-		if (*c < '0' || *c > '9' || number > 100000000)
-			return pp_fail_at(err, piece, "a pid is a number");
-		number = number * 10 + (*c - '0');
-	}
-	if (number == 0)
-		return pp_fail_at(err, piece, "a pid is a number, and not 0");
-	*pid = (pid_t)number;
-	return 0;
-}
 
 static int take_option(int key, void *data, struct pp_error *err)
 {
@@ -62,11 +42,6 @@ static int take_option(int key, void *data, struct pp_error *err)
 		if (ret == 0)
 			snprintf(addition->record.id, sizeof(addition->record.id), "%s", optarg);
 		return ret;
-	case OPT_PID:
-		return take_pid(optarg, &addition->pid, err);
-	case OPT_NETNS:
-		addition->netns = optarg;
-		return 0;
 	case OPT_NO_KEEPER:
 		addition->record.request.no_keeper = true;
 		return 0;
@@ -77,14 +52,16 @@ static int take_option(int key, void *data, struct pp_error *err)
 		addition->json = true;
 		return 0;
 	default:
-		return request_take(key, &addition->arguments, &addition->record.request, err);
+		return container_take(key, &addition->container, &addition->arguments,
+				      &addition->record.request, err);
 	}
 }
 
 static int check_options(const struct addition *addition, struct pp_error *err)
 {
 	const struct pp_request *request = &addition->record.request;
-	int ways = pp_target_is_known(&request->target) + (addition->pid != 0) + (addition->netns != NULL);
+	const struct container_arguments *named = &addition->container;
+	int ways = pp_target_is_known(&request->target) + (named->pid != 0) + (named->netns != NULL);
 
 	if (ways > 1)
 		return pp_fail(err, EINVAL, "--to, --pid and --netns each name the container: choose one");
@@ -127,47 +104,22 @@ static int use_container(struct addition *addition, const struct pp_container *c
 	return 0;
 }
 
-static int use_named(struct addition *addition, struct pp_error *err)
-{
-	struct pp_container container = PP_CONTAINER_INIT;
-	int ret = addition->pid ? pp_container_of_pid(addition->pid, &container, err)
-				: pp_container_of_netns(addition->netns, &container, err);
-
-	if (ret == 0)
-		ret = use_container(addition, &container, NULL, err);
-	pp_container_fini(&container);
-	return ret;
-}
-
-/* Nobody has said which: the one that listens. */
-static int find_container(struct addition *addition, struct pp_error *err)
-{
-	struct pp_containers list = PP_CONTAINERS_INIT;
-	const struct pp_publications *publications = &addition->record.request.publications;
-	int ret = pp_container_find(publications, &list, err);
-
-	if (ret == 0)
-		ret = use_container(addition, &list.items[0], publications, err);
-	else if ((ret == -ENOENT || ret == -ENOTUNIQ) && list.count)
-		targets_print(&list, stderr);
-	if (ret == 0)
-		fprintf(stderr, "portpub: to %s (pid %d)\n", list.items[0].name, (int)list.items[0].pid);
-	pp_containers_fini(&list);
-	return ret;
-}
-
+/* The one that is named, or else the one that listens. */
 static int find_target(struct addition *addition, struct pp_error *err)
 {
-	if (pp_target_is_known(&addition->record.request.target) ||
-	    !addition->record.request.publications.count)
-		return 0;
-	return addition->pid || addition->netns ? use_named(addition, err) : find_container(addition, err);
-}
+	const struct pp_publications *publications = &addition->record.request.publications;
+	bool named = container_is_named(&addition->container);
+	struct pp_container container = PP_CONTAINER_INIT;
+	int ret;
 
-static void say(const char *line, void *data)
-{
-	(void)data;
-	fprintf(stderr, "portpub: %s\n", line);
+	if (pp_target_is_known(&addition->record.request.target) || !publications->count)
+		return 0;
+	ret = named ? container_named(&addition->container, &container, err)
+		    : container_search(publications, &container, err);
+	if (ret == 0)
+		ret = use_container(addition, &container, named ? NULL : publications, err);
+	pp_container_fini(&container);
+	return ret;
 }
 
 /* What was published, with the ports that were chosen. */
@@ -188,7 +140,6 @@ static int answer(const struct addition *addition, struct pp_error *err)
 static int add(const struct cli_command *self, int argc, char **argv, struct addition *addition,
 	       struct pp_error *err)
 {
-	static const struct pp_report report = { say, NULL };
 	struct pp_request *request = &addition->record.request;
 	int ret = cli_options(self, argc, argv, take_option, addition, err);
 
@@ -205,7 +156,7 @@ static int add(const struct cli_command *self, int argc, char **argv, struct add
 	if (ret == 0 && request->publications.count == 0)
 		return 0; /* an empty document is no error, and nothing to publish */
 	if (ret == 0)
-		ret = pp_publish_add(&addition->record, addition->replace, &report, err);
+		ret = pp_publish_add(&addition->record, addition->replace, &cli_report, err);
 	return ret == 0 ? answer(addition, err) : ret;
 }
 

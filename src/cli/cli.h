@@ -39,6 +39,7 @@ extern const struct cli_command cli_del;
 extern const struct cli_command cli_doctor;
 extern const struct cli_command cli_explain;
 extern const struct cli_command cli_list;
+extern const struct cli_command cli_run;
 extern const struct cli_command cli_targets;
 extern const struct cli_command cli_who;
 
@@ -56,6 +57,10 @@ void cli_print_help(const struct cli_command *command, FILE *out);
 /* "portpub: ..." on stderr, with carets where the error points at something. Returns the exit status. */
 int cli_fail(const struct pp_error *err);
 __attribute__((format(printf, 1, 2))) int cli_fail_usage(const char *format, ...);
+
+/* Where a command says on stderr what it does besides. */
+struct pp_report;
+extern const struct pp_report cli_report;
 
 /* Flush stdout: an answer that could not be written is a failure. Returns the exit status. */
 int cli_finish(void);

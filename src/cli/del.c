@@ -21,15 +21,8 @@ static int take_option(int key, void *data, struct pp_error *err)
 	return 0;
 }
 
-static void say(const char *line, void *data)
-{
-	(void)data;
-	fprintf(stderr, "portpub: %s\n", line);
-}
-
 static int run(const struct cli_command *self, int argc, char **argv)
 {
-	static const struct pp_report report = { say, NULL };
 	struct pp_error err;
 	bool all = false;
 	int ret = cli_options(self, argc, argv, take_option, &all, &err), count = argc - optind;
@@ -41,9 +34,9 @@ static int run(const struct cli_command *self, int argc, char **argv)
 			&err, EINVAL,
 			"del what? portpub del ID, a SPEC as it was published, its host port, or --all");
 	else if (ret == 0 && all)
-		ret = pp_publish_del_all(&report, &err);
+		ret = pp_publish_del_all(&cli_report, &err);
 	else if (ret == 0)
-		ret = pp_publish_del(argv + optind, (size_t)count, &report, &err);
+		ret = pp_publish_del(argv + optind, (size_t)count, &cli_report, &err);
 	return ret < 0 ? cli_fail(&err) : cli_finish();
 }
 

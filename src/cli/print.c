@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli.h"
+#include "portpub/publish.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -57,6 +58,14 @@ int cli_fail_usage(const char *format, ...)
 	fputc('\n', stderr);
 	return CLI_USAGE;
 }
+
+static void say(const char *line, void *data)
+{
+	(void)data;
+	fprintf(stderr, "%s%s\n", prefix, line);
+}
+
+const struct pp_report cli_report = { say, NULL };
 
 int cli_finish(void)
 {
