@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The table of commands. */
+/* The table of commands; which tool we are called as. */
 #include "cli/cli.h"
+#include "tools/tools.h"
 
 #include <string.h>
 
@@ -11,8 +12,8 @@
 static const struct cli_command help_command, version_command;
 
 static const struct cli_command *const commands[] = {
-	&cli_add,    &cli_del,     &cli_list,    &cli_who,         &cli_check,
-	&cli_doctor, &cli_explain, &cli_targets, &version_command, &help_command,
+	&cli_add,     &cli_del,     &cli_list, &cli_who,         &cli_check,    &cli_doctor,
+	&cli_explain, &cli_targets, &cli_run,  &version_command, &help_command,
 };
 
 static const struct cli_command *find(const char *name)
@@ -85,11 +86,22 @@ static const struct cli_command version_command = {
 	.run = run_version,
 };
 
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
 int main(int argc, char **argv)
 {
 	const char *name = argc > 1 ? argv[1] : NULL;
 	const struct cli_command *command;
 
+	if (argc > 0 && strcmp(base_name(argv[0]), "docker-proxy") == 0)
+		return tool_docker_proxy(argc, argv);
+	if (name && strcmp(name, "docker-proxy") == 0)
+		return tool_docker_proxy(argc - 1, argv + 1);
 	if (!name) {
 		print_overview(stderr);
 		return CLI_USAGE;

@@ -19,7 +19,7 @@ options_in_manual() {
 options_in_help() {
 	"$PORTPUB" help "$1" | sed -n 's/^  *\(-[a-z], \)\{0,1\}\(--[a-z-]*\).*/\2/p' | sort
 }
-for command in add del list who doctor targets explain; do
+for command in add del list who doctor targets explain run; do
 	is "every option of $command stands in the manual, and no other" \
 		"$(options_in_manual $command)" "$(options_in_help $command)"
 	synopsis=$(awk -v command="$command" '/^\.Sh DESCRIPTION/ {exit} /^\.Cm / {ours = $2 == command} ours' $page)

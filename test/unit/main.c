@@ -57,9 +57,12 @@ int main(void)
 	srunner_add_suite(runner, suite_ruleset());
 	srunner_add_suite(runner, suite_socket());
 	srunner_add_suite(runner, suite_container());
+	srunner_add_suite(runner, suite_duration());
+	srunner_add_suite(runner, suite_forwarder());
 	srunner_add_suite(runner, suite_entry());
 	srunner_add_suite(runner, suite_record());
 	srunner_add_suite(runner, suite_store());
+	srunner_add_suite(runner, suite_go_flags());
 	srunner_set_tap(runner, "-");
 	srunner_run_all(runner, CK_SILENT);
 	failed = srunner_ntests_failed(runner);
