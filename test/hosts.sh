@@ -25,7 +25,7 @@ trap 'exit 143' INT TERM
 
 # Wait for a condition, five seconds at most.
 until_true() {
-	for _ in $(seq 100); do
+	for _ in $(seq 400); do
 		"$@" >/dev/null 2>&1 && return
 		sleep 0.05
 	done
@@ -38,7 +38,7 @@ no_dad='echo 0 >/proc/sys/net/ipv6/conf/default/accept_dad'
 
 # machine: a network namespace of its own, by the pid of a process that holds it.
 machine() {
-	unshare -n sleep 300 &
+	unshare -n sleep "${HOSTS_LAST:-300}" &
 	pids="$pids $!"
 	until_true sh -c "[ \"\$(readlink /proc/$!/ns/net)\" != \"\$(readlink /proc/self/ns/net)\" ]"
 	nsenter -t $! -n sh -c "ip link set lo up; $no_dad"

@@ -3,6 +3,7 @@
 # shellcheck disable=SC2034 # what is set here is read by those who source it
 # TAP for shell: source this, call ok/is/like for each claim, and end with finish.
 set -u
+PATH="$PATH:/usr/sbin:/sbin" # where nginx and others are
 : "${PORTPUB:?the program under test}"
 tap_count=0 tap_failed=0
 tap_tmp=$(mktemp -d) && trap 'rm -rf "$tap_tmp"' EXIT
