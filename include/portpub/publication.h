@@ -47,6 +47,10 @@ void pp_publications_fini(struct pp_publications *list);
 int pp_publications_append(struct pp_publications *list, const struct pp_publication *publication,
 			   struct pp_error *err);
 
+/* Append @asked to @out, each free port as a publication of its own: they need not be side by side. */
+int pp_publications_spread(const struct pp_publications *asked, struct pp_publications *out,
+			   struct pp_error *err);
+
 static inline bool pp_publication_is_free(const struct pp_publication *publication)
 {
 	return publication->host_port == 0;

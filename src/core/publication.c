@@ -55,6 +55,27 @@ int pp_publications_append(struct pp_publications *list, const struct pp_publica
 	return 0;
 }
 
+int pp_publications_spread(const struct pp_publications *asked, struct pp_publications *out,
+			   struct pp_error *err)
+{
+	int ret = 0;
+
+	for (size_t i = 0; ret == 0 && i < asked->count; i++) {
+		struct pp_publication one = asked->items[i];
+
+		if (!pp_publication_is_free(&one)) {
+			ret = pp_publications_append(out, &one, err);
+			continue;
+		}
+		one.count = 1;
+		for (uint32_t n = 0; ret == 0 && n < asked->items[i].count; n++) {
+			one.container_port = (uint16_t)(asked->items[i].container_port + n);
+			ret = pp_publications_append(out, &one, err);
+		}
+	}
+	return ret;
+}
+
 uint16_t pp_publication_last(const struct pp_publication *publication)
 {
 	if (pp_publication_is_free(publication))

@@ -38,8 +38,6 @@ struct pp_forwarder {
 	uint64_t deadline;
 };
 
-#define container_of(pointer, type, member) ((type *)((char *)(pointer)-offsetof(type, member)))
-
 static sigset_t our_signals(void)
 {
 	sigset_t set;

@@ -18,6 +18,12 @@ static uint64_t clock_ms(void)
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
+void pp_event_ignore(struct pp_event *event, uint32_t events)
+{
+	(void)event;
+	(void)events;
+}
+
 int pp_loop_open(struct pp_loop *loop, struct pp_error *err)
 {
 	int fd = epoll_create1(EPOLL_CLOEXEC);

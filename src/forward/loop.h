@@ -13,8 +13,12 @@
 #include "portpub/error.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/epoll.h>
+
+/* Whoever has an event or a timer as a part of it. */
+#define container_of(pointer, type, member) ((type *)((char *)(pointer)-offsetof(type, member)))
 
 /* A descriptor; part of whatever it belongs to. */
 struct pp_event {
@@ -45,6 +49,9 @@ struct pp_loop {
 };
 
 #define PP_LOOP_INIT ((struct pp_loop){ .epoll = -1 })
+
+/* `ready` of what has ended, and may be told of once more. */
+void pp_event_ignore(struct pp_event *event, uint32_t events);
 
 int pp_loop_open(struct pp_loop *loop, struct pp_error *err);
 void pp_loop_close(struct pp_loop *loop);

@@ -55,8 +55,6 @@ struct connection {
 	struct pp_tcp_port *port;
 };
 
-#define container_of(pointer, type, member) ((type *)((char *)(pointer)-offsetof(type, member)))
-
 static struct connection *of_timer(struct pp_timer *timer)
 {
 	return container_of(timer, struct connection, timer);
@@ -110,19 +108,13 @@ static void feed(struct pp_tcp *tcp)
 		pp_timer_hurry(next);
 }
 
-static void ignore(struct pp_event *event, uint32_t events)
-{
-	(void)event;
-	(void)events;
-}
-
 static void bury(struct connection *connection, bool reset)
 {
 	struct pp_tcp *tcp = connection->port->tcp;
 
 	pp_stream_close(&connection->stream, &tcp->mover, reset);
-	connection->stream.sides[0].event.ready = ignore;
-	connection->stream.sides[1].event.ready = ignore;
+	connection->stream.sides[0].event.ready = pp_event_ignore;
+	connection->stream.sides[1].event.ready = pp_event_ignore;
 	move(connection, &tcp->dead);
 	tcp->counters->open = --tcp->count;
 	feed(tcp);

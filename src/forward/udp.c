@@ -57,8 +57,6 @@ struct pp_udp_flow {
 	bool alone[2];       /* no trains to the container, to the client */
 };
 
-#define container_of(pointer, type, member) ((type *)((char *)(pointer)-offsetof(type, member)))
-
 static uint64_t mix(uint64_t hash, const void *bytes, size_t count)
 {
 	uint64_t word;
@@ -118,12 +116,6 @@ static void resize(struct pp_udp *udp, size_t count)
 	free(old);
 }
 
-static void ignore(struct pp_event *event, uint32_t events)
-{
-	(void)event;
-	(void)events;
-}
-
 static void end_flow(struct pp_udp_flow *flow)
 {
 	struct pp_udp *udp = flow->port->udp;
@@ -133,7 +125,7 @@ static void end_flow(struct pp_udp_flow *flow)
 		place = &(*place)->next;
 	*place = flow->next;
 	close(flow->event.fd);
-	flow->event = (struct pp_event){ ignore, -1 };
+	flow->event = (struct pp_event){ pp_event_ignore, -1 };
 	pp_timer_move(udp->loop, &flow->timer, &udp->dead);
 	udp->counters->flows_open = --udp->count;
 }

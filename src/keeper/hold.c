@@ -2,13 +2,13 @@
 #include "portpub/hold.h"
 
 #include "portpub/array.h"
+#include "portpub/descriptors.h"
 #include "portpub/holder.h"
 #include "portpub/listen.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 enum { OTHER_DESCRIPTORS = 16 };
@@ -151,35 +151,22 @@ static size_t count_ports(const struct pp_publications *list)
 /* A descriptor for each port, and some for clients. */
 static int make_room(size_t ports, struct pp_error *err)
 {
-	struct rlimit limit;
+	unsigned long long limit = pp_descriptors_raise();
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+	if (ports + OTHER_DESCRIPTORS <= limit)
 		return 0;
-	limit.rlim_cur = limit.rlim_max;
-	setrlimit(RLIMIT_NOFILE, &limit);
-	if (ports + OTHER_DESCRIPTORS > limit.rlim_max)
-		return pp_fail(err, EMFILE,
-			       "%zu ports need a descriptor each, and this process may have %llu: "
-			       "raise the limit (ulimit -n)",
-			       ports, (unsigned long long)limit.rlim_max);
-	return 0;
+	return pp_fail(err, EMFILE,
+		       "%zu ports need a descriptor each, and this process may have %llu: "
+		       "raise the limit (ulimit -n)",
+		       ports, limit);
 }
 
-/* Each free port is a publication of its own, in its place: they need not be side by side. */
+/* Each free port becomes a publication of its own, in its place. */
 static int spread_free(struct pp_publications *list, struct pp_error *err)
 {
 	struct pp_publications spread = PP_PUBLICATIONS_INIT;
-	int ret = 0;
+	int ret = pp_publications_spread(list, &spread, err);
 
-	for (size_t i = 0; ret == 0 && i < list->count; i++) {
-		struct pp_publication one = list->items[i];
-		uint16_t count = pp_publication_is_free(&one) ? one.count : 1;
-
-		if (pp_publication_is_free(&one))
-			one.count = 1;
-		for (uint16_t n = 0; ret == 0 && n < count; n++, one.container_port++)
-			ret = pp_publications_append(&spread, &one, err);
-	}
 	if (ret < 0) {
 		pp_publications_fini(&spread);
 		return ret;

@@ -13,6 +13,7 @@
 #include "ports.h"
 
 #include "portpub/array.h"
+#include "portpub/descriptors.h"
 #include "portpub/port.h"
 #include "portpub/process.h"
 
@@ -27,7 +28,6 @@
 enum {
 	FEW = 16 /* questions that are cheaper than reading all */,
 	TRIES = 1000,
-	OTHER_DESCRIPTORS = 64 /* than those of free ports */
 };
 
 void held_fini(struct held *held)
@@ -264,17 +264,6 @@ static size_t count_free(const struct pp_publications *list)
 	return count;
 }
 
-/* What is not enough after this will be told by the socket that cannot be had. */
-static void make_room(size_t sockets)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= sockets + OTHER_DESCRIPTORS)
-		return;
-	limit.rlim_cur = limit.rlim_max;
-	setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 static int fail_free(const struct pp_publication *publication, size_t sockets, int code, struct pp_error *err)
 {
 	char text[PP_PUBLICATION_TEXT];
@@ -314,27 +303,6 @@ static int choose_free(const struct taken *taken, const struct pp_publications *
 		       pp_publication_format(publication, text));
 }
 
-/* Each port of a free publication is a publication of its own: they need not be side by side. */
-static int copy_asked(const struct pp_publications *asked, struct pp_publications *out, struct pp_error *err)
-{
-	int ret = 0;
-
-	for (size_t i = 0; ret == 0 && i < asked->count; i++) {
-		struct pp_publication one = asked->items[i];
-
-		if (!pp_publication_is_free(&one)) {
-			ret = pp_publications_append(out, &one, err);
-			continue;
-		}
-		one.count = 1;
-		for (uint32_t n = 0; ret == 0 && n < asked->items[i].count; n++) {
-			one.container_port = (uint16_t)(asked->items[i].container_port + n);
-			ret = pp_publications_append(out, &one, err);
-		}
-	}
-	return ret;
-}
-
 static bool is_all_exact(const struct pp_publications *list)
 {
 	for (size_t i = 0; i < list->count; i++) {
@@ -349,12 +317,12 @@ int ports_choose(const struct ports *ports, const struct pp_publications *asked,
 {
 	struct taken taken = { PP_ENTRIES_INIT, PP_SOCKETS_INIT };
 	size_t sockets;
-	int ret = copy_asked(asked, out, err);
+	int ret = pp_publications_spread(asked, out, err);
 
 	if (ret < 0 || is_all_exact(out))
 		return ret;
 	sockets = count_free(out);
-	make_room(sockets);
+	pp_descriptors_raise(); /* what is not enough then will be told by the socket that cannot be had */
 	ret = read_taken(ports, &taken, err);
 	for (size_t i = 0; ret == 0 && i < out->count; i++) {
 		if (pp_publication_is_pool(&out->items[i]))

@@ -9,15 +9,15 @@
  */
 #include "tools.h"
 
-#include "portpub/go_flags.h"
+#include "portpub/descriptors.h"
 #include "portpub/forwarder.h"
+#include "portpub/go_flags.h"
 #include "portpub/listen.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -130,17 +130,6 @@ static bool answer(const char *word, const char *reason)
 	return told;
 }
 
-/* As the original does: the limit that is inherited may be meant for select(). */
-static void raise_limit(void)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
-		return;
-	limit.rlim_cur = limit.rlim_max;
-	(void)setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 static int listen_for(const struct proxy *proxy, int *fd, struct pp_error *err)
 {
 	static const struct pp_networks everybody = PP_NETWORKS_INIT;
@@ -184,7 +173,7 @@ static int run(const struct arguments *arguments)
 	if (has_dockerd && fcntl(STATUS_FD, F_SETFD, FD_CLOEXEC) < 0)
 		return 1;
 	pp_forwarder_block_signals();
-	raise_limit();
+	pp_descriptors_raise(); /* as the original does */
 	ret = understand(arguments, &proxy, &err);
 	if (ret == 0)
 		ret = start(&proxy, &counters, &forwarder, &err);
