@@ -60,6 +60,26 @@ static int digit_of(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : 16;
 }
 
+/* Digits may be separated by an underscore each, for which a prefix is a digit, too. */
+static bool read_digits(const char *text, int base, int64_t *value)
+{
+	bool after_digit = base != 10;
+
+	for (; *text; text++) {
+		int digit = digit_of(*text);
+
+		if (*text == '_' && after_digit) {
+			after_digit = false;
+			continue;
+		}
+		*value = *value * base + digit;
+		if (digit >= base || *value > INT_MAX)
+			return false;
+		after_digit = true;
+	}
+	return after_digit;
+}
+
 static bool read_number(const char *text, int *out)
 {
 	bool negative = *text == '-';
@@ -69,15 +89,8 @@ static bool read_number(const char *text, int *out)
 	if (*text == '-' || *text == '+')
 		text++;
 	text = skip_prefix(text, &base);
-	if (!*text)
+	if (!read_digits(text, base, &value))
 		return false;
-	for (; *text; text++) {
-		int digit = digit_of(*text);
-
-		value = value * base + digit;
-		if (digit >= base || value > INT_MAX)
-			return false;
-	}
 	*out = (int)(negative ? -value : value);
 	return true;
 }

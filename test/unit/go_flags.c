@@ -84,6 +84,14 @@ static const struct {
 	{ "-number=0B101", { "unset", 5, false } },
 	{ "-number=2147483647", { "unset", 2147483647, false } },
 	{ "-number=0x000000000000000000001", { "unset", 1, false } },
+	{ "-number=010", { "unset", 8, false } },
+	{ "-number=8_080", { "unset", 8080, false } },
+	{ "-number=-1_0_0", { "unset", -100, false } },
+	{ "-number=0x_1f", { "unset", 31, false } },
+	{ "-number=0X1_F", { "unset", 31, false } },
+	{ "-number=0b_1_0", { "unset", 2, false } },
+	{ "-number=0o_17", { "unset", 15, false } },
+	{ "-number=0_17", { "unset", 15, false } },
 };
 
 START_TEST(go_flags_reads_what_go_reads)
@@ -162,6 +170,16 @@ static const struct {
 	{ "-number=0b", INVALID "number=0b" },
 	{ "-number=0b2", INVALID "number=0b2" },
 	{ "-number=0b0b1", INVALID "number=0b0b1" },
+	{ "-number=_1", INVALID "number=_1" },
+	{ "-number=-_1", INVALID "number=-_1" },
+	{ "-number=1_", INVALID "number=1_" },
+	{ "-number=1__0", INVALID "number=1__0" },
+	{ "-number=_", INVALID "number=_" },
+	{ "-number=0_", INVALID "number=0_" },
+	{ "-number=0_8", INVALID "number=0_8" },
+	{ "-number=0x_", INVALID "number=0x_" },
+	{ "-number=0x__1", INVALID "number=0x__1" },
+	{ "-number=0_x1", INVALID "number=0_x1" },
 	{ "-number=2147483648", INVALID "number=2147483648" },
 	{ "-number=4294967376", INVALID "number=4294967376" }, /* 80, if 32 bits of it were taken */
 	{ "-number=18446744073709551696", INVALID "number=18446744073709551696" },
