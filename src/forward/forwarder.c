@@ -165,9 +165,11 @@ static bool is_of(int fd, enum pp_protocol protocol)
 	static const int numbers[] = {
 		[PP_TCP] = IPPROTO_TCP, [PP_UDP] = IPPROTO_UDP, [PP_SCTP] = IPPROTO_SCTP
 	};
-	int family = option(fd, SO_DOMAIN);
+	int family = option(fd, SO_DOMAIN), number = option(fd, SO_PROTOCOL);
 
-	return option(fd, SO_PROTOCOL) == numbers[protocol] && (family == AF_INET || family == AF_INET6) &&
+	if (number == IPPROTO_MPTCP) /* as Go opens them, from 1.24 on: TCP to whoever knows no better */
+		number = IPPROTO_TCP;
+	return number == numbers[protocol] && (family == AF_INET || family == AF_INET6) &&
 	       (protocol == PP_UDP || option(fd, SO_ACCEPTCONN) == 1);
 }
 

@@ -4,8 +4,8 @@
  *
  *	as_dockerd [-l KIND[:ADDRESS:PORT]] [-w MS] [-k SIGNAL] [-s SIGNALS] [-g] PROGRAM ARGUMENT...
  *
- * Descriptors 0 to 2 are /dev/null, 3 is the status pipe, and with -l 4 is a socket that is bound: tcp (listens; with
- * an IPv6 address for both families), bound (TCP that does not listen) or udp; or unix, or file, which are none. With
+ * Descriptors 0 to 2 are /dev/null, 3 is the status pipe, and with -l 4 is a socket that is bound: tcp or mptcp
+ * (listens; with an IPv6 address for both families), bound (TCP that does not listen) or udp; or unix, or file, which are none. With
  * -w a client of it (TCP) has been waiting in it for so long, and has said "early". Everything above is closed.
  * SIGNALS are what the program inherits: all blocked, the default, as a runtime's thread may have them; open; or
  * ignored. With -g dockerd has given up by the time that it is told.
@@ -55,7 +55,7 @@ static int open_socket(const char *kind, char *address)
 	char *colon = address ? strrchr(address, ':') : NULL;
 	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6 };
 	struct sockaddr_in in = { .sin_family = AF_INET };
-	bool udp = strcmp(kind, "udp") == 0;
+	bool udp = strcmp(kind, "udp") == 0, mptcp = strcmp(kind, "mptcp") == 0;
 	int family, fd, on = 1, off = 0;
 
 	if (!colon)
@@ -66,13 +66,13 @@ static int open_socket(const char *kind, char *address)
 	if (inet_pton(family, address, family == AF_INET ? (void *)&in.sin_addr : (void *)&in6.sin6_addr) !=
 	    1)
 		return -1;
-	fd = socket(family, udp ? SOCK_DGRAM : SOCK_STREAM, 0);
+	fd = socket(family, udp ? SOCK_DGRAM : SOCK_STREAM, mptcp ? IPPROTO_MPTCP : 0);
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
 	if (bind(fd, family == AF_INET ? (void *)&in : (void *)&in6,
 		 family == AF_INET ? sizeof(in) : sizeof(in6)) < 0)
 		return -1;
-	return strcmp(kind, "tcp") != 0 || listen(fd, 16) == 0 ? fd : -1;
+	return (strcmp(kind, "tcp") != 0 && !mptcp) || listen(fd, 16) == 0 ? fd : -1;
 }
 
 static int open_listener(char *text)

@@ -101,6 +101,30 @@ order='-l tcp:192.0.2.1:8080 -w 0' start -use-listen-fd $(flags 192.0.2.1 8080 1
 ok 'portpub: a client who was there before is served' until_true grep -q '^early echo: early.n$' "$tap_tmp/said"
 stop
 
+# MPTCP, whose clients may speak TCP.
+if [ "$(cat /proc/sys/net/mptcp/enabled 2>/dev/null)" = 1 ]; then
+	mb=1048576
+	order='-l mptcp:192.0.2.1:8080' start $usual
+	is 'portpub: an MPTCP socket serves clients of TCP' "$(tcp 192.0.2.1)" "$by4"
+	stop
+	answering "$container" 3000 both:$((8 * mb)) end
+	order='-l mptcp:192.0.2.1:8080' start -use-listen-fd $(flags 192.0.2.1 8080 10.0.0.2 3000)
+	is 'portpub: and of MPTCP, both ways' "$(calls "$lan" mptcp 192.0.2.1 8080 both:$((8 * mb)) fin end)" \
+		"connected $((8 * mb)) bytes eof"
+	hears 'portpub: to the last byte' "$((8 * mb)) bytes eof"
+	is 'portpub: it was MPTCP' "$(nstat -asz MPTcpExtMPCapableSYNRX | awk '/^MPTcp/ { print $2 }')" 1
+	stop
+	answering "$container" 3001 hear:5 end say:world end
+	order='-l mptcp:192.0.2.1:8080' start -use-listen-fd $(flags 192.0.2.1 8080 10.0.0.2 3001)
+	is 'portpub: who may close one way first' "$(calls "$lan" mptcp 192.0.2.1 8080 say:hello fin hear:5 end)" 'connected world eof'
+	stop
+	order='-l mptcp:192.0.2.1:8080' start -use-listen-fd $(flags 192.0.2.1 8080 10.0.0.2 1)
+	is 'portpub: and are reset where nobody answers' "$(calls "$lan" mptcp 192.0.2.1 8080 end)" 'connected reset'
+	stop
+else
+	skip 'portpub: an MPTCP socket serves clients of TCP and of MPTCP' 'this kernel has no MPTCP'
+fi
+
 for wrong in udp:192.0.2.1:8080 bound:192.0.2.1:8080 unix file; do
 	order="-l $wrong"
 	is "portpub: $wrong is not what tcp wants" "$(try $usual)" \

@@ -3,7 +3,7 @@
  * One end of a connection that does what it is told, step by step:
  *
  *	wire serve PORT STEP...			prints "ready"; a process for each client takes the steps
- *	wire ADDRESS PORT STEP...		connects, prints "connected" or why not, and takes the steps
+ *	wire [mptcp] ADDRESS PORT STEP...	connects, prints "connected" or why not, and takes the steps
  *
  *	say:TEXT urgent:TEXT	send it
  *	hear:COUNT hex:COUNT	print so many bytes
@@ -264,12 +264,12 @@ static int serve(const char *port, char **steps)
 	}
 }
 
-static int call(const char *address, const char *port, char **steps)
+static int call(int protocol, const char *address, const char *port, char **steps)
 {
 	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6, .sin6_port = htons((uint16_t)atoi(port)) };
 	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = in6.sin6_port };
 	bool ipv4 = inet_pton(AF_INET, address, &in.sin_addr) == 1;
-	int fd = socket(ipv4 ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int fd = socket(ipv4 ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, protocol);
 
 	if (!ipv4 && inet_pton(AF_INET6, address, &in6.sin6_addr) != 1)
 		return fail(address);
@@ -286,8 +286,10 @@ int main(int argc, char **argv)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (argc >= 3 && strcmp(argv[1], "serve") == 0)
 		return serve(argv[2], argv + 3);
+	if (argc >= 4 && strcmp(argv[1], "mptcp") == 0)
+		return call(IPPROTO_MPTCP, argv[2], argv[3], argv + 4);
 	if (argc >= 3)
-		return call(argv[1], argv[2], argv + 3);
-	fprintf(stderr, "wire serve PORT STEP..., or wire ADDRESS PORT STEP...\n");
+		return call(0, argv[1], argv[2], argv + 3);
+	fprintf(stderr, "wire serve PORT STEP..., or wire [mptcp] ADDRESS PORT STEP...\n");
 	return 1;
 }
