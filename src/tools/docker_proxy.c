@@ -136,6 +136,8 @@ static int listen_for(const struct proxy *proxy, int *fd, struct pp_error *err)
 
 	if (!proxy->use_listen_fd)
 		return pp_listen(proxy->protocol, &proxy->host, proxy->host_port, &everybody, fd, err);
+	if (fcntl(LISTEN_FD, F_GETFD) < 0) /* or else it would be the next that we open ourselves */
+		return pp_fail(err, EBADF, "descriptor %d is not open", LISTEN_FD);
 	*fd = LISTEN_FD;
 	return 0;
 }
@@ -144,7 +146,7 @@ static int start(const struct proxy *proxy, struct pp_counters *counters, struct
 		 struct pp_error *err)
 {
 	struct pp_forwarder *forwarder = NULL;
-	int fd, ret = listen_for(proxy, &fd, err);
+	int fd = -1, ret = listen_for(proxy, &fd, err);
 
 	if (ret < 0)
 		return ret;

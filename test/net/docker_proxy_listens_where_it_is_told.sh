@@ -136,5 +136,5 @@ for wrong in tcp:192.0.2.1:8080 unix file; do
 		'read 1\ndescriptor 4 is not a udp socket rest  exit 1'
 done
 order=
-is 'portpub: nor is nothing' "$(try $usual)" 'read 1\ndescriptor 4 is not a tcp socket that listens rest  exit 1'
+is 'portpub: nor is nothing' "$(try $usual)" 'read 1\ndescriptor 4 is not open rest  exit 1'
 finish
