@@ -51,8 +51,10 @@ answering "$container" 3000 hear:5 rst
 each 'the container resets' 'connected reset' 'connected eof' call 3000 say:hello end
 reset_by_client() {
 	answering "$container" $1 hear:5 end
-	call $1 say:hello rst >/dev/null
+	start $(flags 192.0.2.1 8080 10.0.0.2 $1)
+	calls "$lan" 192.0.2.1 8080 say:hello rst >/dev/null
 	until_true sh -c "[ \"\$(wc -l <$heard)\" = 3 ]"
+	stop
 	tail -n +2 "$heard" | paste -sd ' '
 	kill $answerer
 	wait $answerer 2>/dev/null
@@ -78,11 +80,13 @@ each 'an empty datagram' all 'datagram 0 of 1 has 0 bytes, and what came -1' udp
 
 # Every other one is refused as if nobody listened, which the next call on the flow's socket tells. They grow, so none
 # travels with the next. The real one loses some of the others, now and then.
+at "$container" sysctl -qw net.ipv4.icmp_ratelimit=0 # or else it refuses a few, and drops the rest in silence
 at "$container" nft 'add table inet refusal; add chain inet refusal in { type filter hook input priority 0; }
 	add rule inet refusal in udp dport 7000 udp length & 1 == 1 reject'
 refused() {
 	: >"$tap_tmp/from"
-	for _ in 1 2 3; do burst "$lan" 192.0.2.1 8080 $(seq 100) >/dev/null; done
+	for _ in 1 2 3; do burst "$lan" 192.0.2.1 8080 $(seq 100) >/dev/null; done # which waits for one answer alone
+	until_true sh -c "[ \"\$(wc -l <'$tap_tmp/from')\" = 150 ]"
 	wc -l <"$tap_tmp/from"
 }
 is 'portpub: all datagrams that come after a refused one' "$(udp refused)" 150
