@@ -16,6 +16,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -119,7 +120,7 @@ static bool has_status_pipe(void)
 	return fstat(STATUS_FD, &st) == 0 && (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode));
 }
 
-/* Where dockerd has given up, it does not know of us, and would never end us: false then, or death by SIGPIPE. */
+/* Where dockerd has given up, it does not know of us, and would never end us: false then. */
 static bool answer(const char *word, const char *reason)
 {
 	char text[sizeof(((struct pp_error *)0)->message) + 8];
@@ -174,6 +175,7 @@ static int run(const struct arguments *arguments)
 
 	if (has_dockerd && fcntl(STATUS_FD, F_SETFD, FD_CLOEXEC) < 0)
 		return 1;
+	signal(SIGPIPE, SIG_IGN); /* of the status pipe */
 	pp_forwarder_block_signals();
 	pp_descriptors_raise(); /* as the original does */
 	ret = understand(arguments, &proxy, &err);
