@@ -80,7 +80,7 @@ int pp_foreign_chains_read(struct pp_nft *nft, struct pp_foreign_chains *out, st
 	int ret;
 
 	do {
-		_Alignas(struct nlmsghdr) char buffer[NFT_QUESTION_SIZE];
+		_Alignas(struct nlmsghdr) char buffer[NFT_QUESTION_SIZE] = { 0 };
 		struct nlmsghdr *question = nft_begin(nft, buffer, NFPROTO_UNSPEC, NFT_MSG_GETCHAIN,
 						      NLM_F_DUMP);
 

@@ -46,7 +46,7 @@ static int take_key_size(const struct nlmsghdr *message, void *data)
 
 void set_key_size(struct pp_nft *nft, uint8_t family, const char *table, const char *set, uint32_t *size)
 {
-	_Alignas(struct nlmsghdr) char buffer[NFT_QUESTION_SIZE];
+	_Alignas(struct nlmsghdr) char buffer[NFT_QUESTION_SIZE] = { 0 };
 	struct nlmsghdr *question = nft_begin(nft, buffer, family, NFT_MSG_GETSET, 0);
 
 	*size = 0;
@@ -88,7 +88,7 @@ static int take_element(const struct nlmsghdr *message, void *data)
 static int ask(struct pp_nft *nft, uint8_t family, const char *table, const char *set, const uint8_t *key,
 	       size_t size, struct set_answer *answer)
 {
-	_Alignas(struct nlmsghdr) char buffer[NFT_QUESTION_SIZE];
+	_Alignas(struct nlmsghdr) char buffer[NFT_QUESTION_SIZE] = { 0 };
 	struct nlmsghdr *question = nft_begin(nft, buffer, family, NFT_MSG_GETSETELEM, 0);
 	struct nlattr *list, *element, *nest;
 

@@ -142,7 +142,7 @@ static int add_rules(const struct nlmsghdr *message, void *data)
 /* As the chains count them: nothing jumps to a chain, which would count, too. To list the rules costs more. */
 static int count_rules(struct pp_nft *nft, size_t *count)
 {
-	_Alignas(struct nlmsghdr) char buffer[NFT_QUESTION_SIZE];
+	_Alignas(struct nlmsghdr) char buffer[NFT_QUESTION_SIZE] = { 0 };
 	struct nlmsghdr *question = nft_begin(nft, buffer, NFPROTO_INET, NFT_MSG_GETCHAIN, NLM_F_DUMP);
 
 	*count = 0;
@@ -168,7 +168,7 @@ static int take_table(const struct nlmsghdr *message, void *data)
 
 static int find_table(struct pp_nft *nft, struct table *table)
 {
-	_Alignas(struct nlmsghdr) char buffer[NFT_QUESTION_SIZE];
+	_Alignas(struct nlmsghdr) char buffer[NFT_QUESTION_SIZE] = { 0 };
 	struct nlmsghdr *question = nft_begin(nft, buffer, NFPROTO_INET, NFT_MSG_GETTABLE, 0);
 	int ret;
 
@@ -180,7 +180,7 @@ static int find_table(struct pp_nft *nft, struct table *table)
 
 static int read_generation(struct pp_nft *nft)
 {
-	_Alignas(struct nlmsghdr) char buffer[NFT_QUESTION_SIZE];
+	_Alignas(struct nlmsghdr) char buffer[NFT_QUESTION_SIZE] = { 0 };
 	struct nlmsghdr *question = nft_begin(nft, buffer, AF_UNSPEC, NFT_MSG_GETGEN, 0);
 	int ret = nft_ask(nft, question, take_generation, &nft->generation);
 
@@ -243,7 +243,7 @@ int pp_nft_read(struct pp_nft *nft, enum pp_set set, bool (*keep)(const struct p
 	int ret;
 
 	do {
-		_Alignas(struct nlmsghdr) char buffer[NFT_QUESTION_SIZE];
+		_Alignas(struct nlmsghdr) char buffer[NFT_QUESTION_SIZE] = { 0 };
 		struct nlmsghdr *question = nft_begin(nft, buffer, NFPROTO_INET, NFT_MSG_GETSETELEM,
 						      NLM_F_DUMP);
 
@@ -330,7 +330,7 @@ static int take_count(const struct nlmsghdr *message, void *data)
 /* How many elements @set has. A kernel that does not tell, before 6.16, might have any number. */
 static size_t count_set(struct pp_nft *nft, enum pp_set set)
 {
-	_Alignas(struct nlmsghdr) char buffer[NFT_QUESTION_SIZE];
+	_Alignas(struct nlmsghdr) char buffer[NFT_QUESTION_SIZE] = { 0 };
 	struct nlmsghdr *question = nft_begin(nft, buffer, NFPROTO_INET, NFT_MSG_GETSET, 0);
 	size_t count = SIZE_MAX;
 

@@ -7,6 +7,7 @@
 
 #include <libmnl/libmnl.h>
 
+/* Of what a question is written in, which begins as zeros: before 1.0.5, libmnl leaves padding as it is. */
 enum { NFT_QUESTION_SIZE = 1024 };
 
 /* Begin a question of one message in @buffer. */

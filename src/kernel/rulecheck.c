@@ -119,7 +119,7 @@ static int read_rules(struct pp_nft *nft, const char *chain, struct texts *out)
 	int ret;
 
 	do {
-		_Alignas(struct nlmsghdr) char buffer[NFT_QUESTION_SIZE];
+		_Alignas(struct nlmsghdr) char buffer[NFT_QUESTION_SIZE] = { 0 };
 		struct nlmsghdr *question = nft_begin(nft, buffer, NFPROTO_INET, NFT_MSG_GETRULE, NLM_F_DUMP);
 
 		texts_fini(out);
@@ -292,7 +292,7 @@ static int compare_chains(struct comparison *comparison)
 	int ret;
 
 	do {
-		_Alignas(struct nlmsghdr) char buffer[NFT_QUESTION_SIZE];
+		_Alignas(struct nlmsghdr) char buffer[NFT_QUESTION_SIZE] = { 0 };
 		struct nlmsghdr *question = nft_begin(comparison->nft, buffer, NFPROTO_INET, NFT_MSG_GETCHAIN,
 						      NLM_F_DUMP);
 
@@ -314,7 +314,7 @@ static int take_flags(const struct nlmsghdr *message, void *data)
 
 static int compare_flags(struct comparison *comparison)
 {
-	_Alignas(struct nlmsghdr) char buffer[NFT_QUESTION_SIZE];
+	_Alignas(struct nlmsghdr) char buffer[NFT_QUESTION_SIZE] = { 0 };
 	struct nlmsghdr *question = nft_begin(comparison->nft, buffer, NFPROTO_INET, NFT_MSG_GETTABLE, 0);
 	uint32_t flags = 0;
 	int ret;
