@@ -40,7 +40,7 @@ forward() {
 	${within:-} "$PORTPUB" run --via userspace "$@" >"$says" 2>"$says.err" &
 	engine=$!
 	pids="$pids $engine"
-	until_true [ -s "$says" ] || cat "$says.err" >&2
+	{ until_true [ -s "$says" ] && until_true is_waiting "$engine"; } || cat "$says.err" >&2
 }
 
 # stop: SIGTERM for the forwarder; $status is how it ended.

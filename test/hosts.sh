@@ -33,6 +33,9 @@ until_true() {
 	return 1
 }
 
+# is_waiting PID: a condition to wait for: it waits for something itself, and has opened what it needs to begin with.
+is_waiting() { grep -q '^State:.S' "/proc/$1/status"; }
+
 # Addresses are ours alone here: nobody need be asked whether they are taken, and waited for.
 no_dad='echo 0 >/proc/sys/net/ipv6/conf/default/accept_dad'
 

@@ -42,6 +42,7 @@ raises() {
 both raises
 
 start $(flags 192.0.2.1 8080 10.0.0.2 80)
+until_true is_waiting "$child"
 before=$(descriptors)
 for n in 1 2 3 4 5 6 7 8; do
 	client $n
