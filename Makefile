@@ -58,12 +58,12 @@ HELPERS  := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard test/net/*.c)))
 BENCH    := $(addprefix $(BUILD)/test/bench/,measure traffic parse element proxy cost start)
 FUZZERS  := $(patsubst test/fuzz/fuzz_%.c,%,$(sort $(wildcard test/fuzz/fuzz_*.c)))
 C_FILES  := $(sort $(wildcard src/*.c test/*/*.c test/*/*.h)) $(SOURCES) $(HEADERS)
-SCRIPTS  := contrib/deps .ci/run test/run test/oracle test/lint/rooms test/fuzz/run test/bench/run test/bench/proxies test/soak/forward $(sort $(wildcard test/*.sh test/*/*.sh))
+SCRIPTS  := contrib/deps .ci/run test/run test/oracle test/lint/rooms test/valgrind/run test/valgrind/findings test/fuzz/run test/bench/run test/bench/proxies test/soak/forward $(sort $(wildcard test/*.sh test/*/*.sh))
 TESTS    := $(UNIT) $(KERNEL) $(sort $(filter-out test/demo/%,$(wildcard test/*/*.sh)))
 MANUALS  := $(sort $(wildcard man/*.[58]))
 
-.PHONY: FORCE all deps demo check bench soak fuzz lint analyze check-headers coverage install uninstall dist clean help \
-	run-demo run-check run-bench run-soak run-fuzz run-lint run-coverage
+.PHONY: FORCE all deps demo check bench soak valgrind fuzz lint analyze check-headers coverage install uninstall dist clean help \
+	run-demo run-check run-bench run-soak run-valgrind run-fuzz run-lint run-coverage
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -90,6 +90,10 @@ bench: ## measure what is promised beside its peers: a table, in ten minutes
 soak: ## mixed load for SOAK_SECONDS (default 600): nothing fails, nothing stays
 	@$(DEPS_TOOL) build check
 	@$(MAKE) --no-print-directory run-soak
+
+valgrind: ## the userspace path under valgrind: no error, no leak, no descriptor left open
+	@$(DEPS_TOOL) build check valgrind
+	@$(MAKE) --no-print-directory run-valgrind
 
 fuzz: ## fuzz every parser for FUZZ_SECONDS each (default 60)
 	@$(DEPS_TOOL) build fuzz
@@ -204,6 +208,10 @@ run-bench: $(PROGRAM) $(BENCH)
 run-soak: $(PROGRAM) $(HELLO) $(HELPERS)
 	@PORTPUB=$(abspath $(PROGRAM)) HELLO=$(abspath $(HELLO)) HELPERS=$(abspath $(BUILD)/test/net) \
 		SOAK_SECONDS=$(SOAK_SECONDS) test/soak/forward
+
+run-valgrind: $(PROGRAM) $(HELLO) $(HELPERS)
+	@PORTPUB=$(abspath $(PROGRAM)) HELLO=$(abspath $(HELLO)) HELPERS=$(abspath $(BUILD)/test/net) BUILD=$(BUILD) \
+		test/valgrind/run $(sort $(wildcard $(patsubst %,test/net/%_*.sh,tcp udp run docker_proxy)))
 
 run-fuzz: $(BUILD)/test/fuzz/seed $(FUZZERS:%=$(BUILD)/test/fuzz/fuzz_%)
 	@BUILD=$(BUILD) FUZZ_SECONDS=$(FUZZ_SECONDS) test/fuzz/run $(FUZZERS)

@@ -122,9 +122,6 @@ below() {
 	if [ "$2" -lt "$3" ]; then is "$1" yes yes; else is "$1" "$2" "less than $3"; fi
 }
 
-# Under the sanitizers, and while coverage is counted, time and memory mean nothing.
-is_sanitized() { grep -q libasan "/proc/$engine/maps" || grep -qa __gcov_ "$PORTPUB"; }
-
 # Conditions, to wait for: so many descriptors, so many pipes, so many kB of memory at most.
 has_descriptors() { [ "$(descriptors "$engine")" = "$1" ]; }
 has_sockets() { [ "$(find "/proc/$engine/fd" -lname 'socket:*' | wc -l)" = "$1" ]; }

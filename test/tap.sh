@@ -51,6 +51,11 @@ has() {
 	esac
 }
 
+# Under the sanitizers, and under valgrind (test/valgrind), and while coverage is counted, time and memory mean nothing.
+is_sanitized() { grep -qaE '__asan_init|__gcov_|--track-fds' "$PORTPUB"; }
+# Under valgrind the process is valgrind's, and so are some of its descriptors, and its limit of them.
+is_in_valgrind() { grep -qae --track-fds "$PORTPUB"; }
+
 skip() {
 	tap_count=$((tap_count + 1))
 	echo "ok $tap_count - $1 # SKIP $2"

@@ -39,7 +39,11 @@ raises() {
 	is "$name: it takes as many as it may have" "$(awk '/^Max open files/ {print $4, $5}' "/proc/$child/limits")" '4096 4096'
 	stop
 }
-both raises
+# Of its own descriptors: where there are others, nothing is claimed.
+own() {
+	if is_in_valgrind; then skip "$2" 'some descriptors are valgrind'\''s'; else "$@"; fi
+}
+own both raises
 
 start $(flags 192.0.2.1 8080 10.0.0.2 80)
 until_true is_waiting "$child"
@@ -64,7 +68,7 @@ done
 until_true has_heard 2
 before=$(used)
 sleep 0.5
-is 'without a descriptor it neither ends nor spins' "$([ $(($(used) - before)) -lt 10 ] && heard)" 2
+own is 'without a descriptor it neither ends nor spins' "$([ $(($(used) - before)) -lt 10 ] && heard)" 2
 for n in 1 2 3 4 5 6 7 8; do
 	until_true hears_now $n
 	eval "kill \$client$n"

@@ -22,14 +22,15 @@ is 'a port, and one of ::1' "$(hello "$lan" 192.0.2.1 4003) $(hello $$ ::1 4004)
 is 'the first of a pool' "$(burst "$lan" 192.0.2.1 7000 1)$(burst "$lan" 2001:db8::1 7000 1)" allall
 is 'one socket a port' "$(ss -Hltunp | grep -c "pid=$engine,")" 7
 first=$engine
+holder="$(cat "/proc/$first/comm") (pid $first)"
 
 run "$PORTPUB" run --via userspace --to 10.0.0.2 4010:3000 4001:3000 4011:3000
 is 'one port of several is taken: exit status 3, and no answer' "$status $out" '3 '
-is 'the error says which, and who has it' "$err" "portpub: 4001:3000/tcp: already in use by portpub (pid $first)"
+is 'the error says which, and who has it' "$err" "portpub: 4001:3000/tcp: already in use by $holder"
 run "$PORTPUB" run --via userspace --to 10.0.0.2 3990-4000:3000-3010
-is 'one of a range' "$status $err" "3 portpub: 4000:3010/tcp: already in use by portpub (pid $first)"
+is 'one of a range' "$status $err" "3 portpub: 4000:3010/tcp: already in use by $holder"
 run "$PORTPUB" run --via userspace --to 10.0.0.2 4012:3000 127.0.0.1:4000:3000/udp
-is 'of UDP' "$status $err" "3 portpub: 127.0.0.1:4000:3000/udp: already in use by portpub (pid $first)"
+is 'of UDP' "$status $err" "3 portpub: 127.0.0.1:4000:3000/udp: already in use by $holder"
 run "$PORTPUB" run --via userspace --to 10.0.0.2 4000-4002:3000
 is 'every one of a pool' "$status $err" '3 portpub: 4000-4002:3000/tcp: every port of the range is taken'
 is 'nothing of these stays bound' "$(ss -Hltun '( sport >= :4010 and sport <= :4019 ) or ( sport >= :3990 and sport <= :3999 )')" ''
@@ -54,7 +55,11 @@ stop
 within='prlimit --nofile=100:100'
 run $within "$PORTPUB" run --via userspace --to 10.0.0.2 20000-20999:3000-3999
 is 'more ports than descriptors are an error' "$status $out" '1 '
-has 'with the numbers' "$err" '1000 ports need a descriptor each, and this process may have 100'
+if is_in_valgrind; then
+	skip 'with the numbers' 'some of the descriptors are valgrind'\''s'
+else
+	has 'with the numbers' "$err" '1000 ports need a descriptor each, and this process may have 100'
+fi
 within=
 
 # Where IPv6 is off, every address is every one of IPv4.

@@ -41,32 +41,36 @@ still() {
 answering "$container" 3002 hear:1 say:1 hear:1 say:2 end fin
 
 # Descriptors.
-within='prlimit --nofile=60:60' forward --to 10.0.0.2,fd00::2 4000:3000 4001:3000 4002:3002
-befriend
-crowd many 100 4000
-served=$(greeted)
-ok 'out of descriptors, it serves those it can' test "$served" -ge 15
-has 'and nobody is reset' "$(cat "$saw")" "waiting $((100 - served)), reset 0"
-rests 'those who wait cost no processor time'
-still 'who was there before does not notice'
-ok 'it has used the descriptors' test "$(descriptors "$engine")" -ge 56
-is 'as some leave others get their turn' "$(leave)" 'greeted 100, waiting 0, reset 0'
-is 'who comes later is served' "$(calls "$lan" 192.0.2.1 4001 hear:1 fin end)" 'connected ! eof'
-stop
-is 'it ends as it should' "$status" 0
+if is_in_valgrind; then
+	skip 'out of descriptors, it serves those it can' 'valgrind takes a client out of the queue, and ends it'
+else
+	within='prlimit --nofile=60:60' forward --to 10.0.0.2,fd00::2 4000:3000 4001:3000 4002:3002
+	befriend
+	crowd many 100 4000
+	served=$(greeted)
+	ok 'out of descriptors, it serves those it can' test "$served" -ge 15
+	has 'and nobody is reset' "$(cat "$saw")" "waiting $((100 - served)), reset 0"
+	rests 'those who wait cost no processor time'
+	still 'who was there before does not notice'
+	ok 'it has used the descriptors' test "$(descriptors "$engine")" -ge 56
+	is 'as some leave others get their turn' "$(leave)" 'greeted 100, waiting 0, reset 0'
+	is 'who comes later is served' "$(calls "$lan" 192.0.2.1 4001 hear:1 fin end)" 'connected ! eof'
+	stop
+	is 'it ends as it should' "$status" 0
 
-# Many ports, with a client at each.
-within='prlimit --nofile=250:250' forward --to 10.0.0.2 $(seq -f "%.0f:3000" 20000 20199)
-for port in $(seq 20000 20049); do
-	nsenter -t "$lan" -n "$HELPERS/wire" 192.0.2.1 "$port" wait:"$tap_tmp/all" hear:1 >"$tap_tmp/$port" &
-	last=$!
-	pids="$pids $last"
-done
-until_true sh -c "[ \$(cat '$tap_tmp'/200* | wc -l) = 50 ]"
-rests 'clients who wait at many ports cost little'
-touch "$tap_tmp/all"
-ok 'all of them are served' until_true sh -c "[ \$(grep -l '!' '$tap_tmp'/200* | wc -l) = 50 ]"
-stop
+	# Many ports, with a client at each.
+	within='prlimit --nofile=250:250' forward --to 10.0.0.2 $(seq -f "%.0f:3000" 20000 20199)
+	for port in $(seq 20000 20049); do
+		nsenter -t "$lan" -n "$HELPERS/wire" 192.0.2.1 "$port" wait:"$tap_tmp/all" hear:1 >"$tap_tmp/$port" &
+		last=$!
+		pids="$pids $last"
+	done
+	until_true sh -c "[ \$(cat '$tap_tmp'/200* | wc -l) = 50 ]"
+	rests 'clients who wait at many ports cost little'
+	touch "$tap_tmp/all"
+	ok 'all of them are served' until_true sh -c "[ \$(grep -l '!' '$tap_tmp'/200* | wc -l) = 50 ]"
+	stop
+fi
 
 # Places.
 forward --to 10.0.0.2 --max-conns 10 4000:3000
