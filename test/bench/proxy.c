@@ -26,8 +26,8 @@
  *	lossless   the highest rate of datagrams of 64 bytes of which none is lost in a slice
  *
  * The server answers each message on PORT; reads what comes on PORT + 1, and says so at its end; sends without end
- * on PORT + 2; on PORT + 3 it tells how many datagrams have come to PORT; on PORT + 4 and PORT + 5 it does as on
- * PORT, for those who need all local ports towards it.
+ * on PORT + 2, and reads nothing; on PORT + 3 it tells how many datagrams have come to PORT; on PORT + 4 and PORT + 5
+ * it does as on PORT, for those who need all local ports towards it.
  */
 #include "table.h"
 
@@ -131,7 +131,7 @@ static void accept_all(int epoll, int listener)
 			close(fd);
 			continue;
 		}
-		watch(epoll, fd, EPOLLIN | (service == SOURCE ? EPOLLOUT : 0U));
+		watch(epoll, fd, service == SOURCE ? EPOLLOUT : EPOLLIN);
 	}
 }
 
@@ -233,11 +233,19 @@ static void hang_up(int fd)
 	close(fd);
 }
 
+static void ask(int fd)
+{
+	if (send(fd, buffer, MESSAGE, MSG_NOSIGNAL) != MESSAGE)
+		die("send");
+}
+
+/* The client speaks first: there are forwarders through which nobody else can (pasta of 2023). */
 static double down(int port, double end)
 {
 	int fd = dial(SOCK_STREAM, port + SOURCE);
 	double bytes = 0;
 
+	ask(fd);
 	while (table_now() < end) {
 		ssize_t count = recv(fd, buffer, BUFFER, 0);
 
@@ -266,12 +274,6 @@ static double up(int port, double end)
 		die("the last byte");
 	close(fd);
 	return bytes / 1e9;
-}
-
-static void ask(int fd)
-{
-	if (send(fd, buffer, MESSAGE, MSG_NOSIGNAL) != MESSAGE)
-		die("send");
 }
 
 /* A message, which may come in parts. */
