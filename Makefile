@@ -224,7 +224,7 @@ run-lint:
 		--std=c11 -D_GNU_SOURCE -DPORTPUB_VERSION='""' -Iinclude src
 	$(Q)shellcheck $(SCRIPTS)
 	$(Q)mandoc -T lint -W warning $(MANUALS)
-	$(Q)codespell -L Nd,nd,iif README Makefile man contrib include src test --skip test/corpus
+	$(Q)codespell -L Nd,nd,iif,passt README Makefile man contrib include src test --skip test/corpus
 	$(Q)test/lint/rooms
 
 run-coverage:
