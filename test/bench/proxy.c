@@ -6,10 +6,10 @@
  * Theory of operation
  *
  * Ours and the peer's are ports of one host, which lead to the same server by two forwarders; OURS and PEER are
- * PORT,PID,PID...: the first of the ports, and the processes that forward. Each round works for SLICE_MS through
- * the one and then through the other, every second round in the opposite order; the rows have the medians of
- * all rounds. The rate is by the clock, and CPU is the time that the forwarders' processes have had, for each
- * unit. RATE and CPU are what is promised of the two; "skip" prints no row.
+ * PORT,PID,PID...: the first of the ports, and the processes that forward, or whose time is asked for (0: the client,
+ * this one). Each round works for SLICE_MS through the one and then through the other, every second round in the
+ * opposite order; the rows have the medians of all rounds. The rate is by the clock, and CPU is the time that those
+ * processes have had, for each unit. RATE and CPU are what is promised of the two; "skip" prints no row.
  *
  * WHAT is what is done:
  *
@@ -521,7 +521,7 @@ static const struct what *find(const char *name)
 	exit(2);
 }
 
-/* Of all threads of a process, in seconds. */
+/* Of all threads of a process, in seconds. @pid is 0 for the client, which is this one. */
 static double cpu_of(int pid)
 {
 	char path[64 + sizeof(((struct dirent *)0)->d_name)];
@@ -529,6 +529,7 @@ static double cpu_of(int pid)
 	struct dirent *entry;
 	DIR *tasks;
 
+	pid = pid ? pid : getpid();
 	snprintf(path, sizeof(path), "/proc/%d/task", pid);
 	tasks = opendir(path);
 	while (tasks && (entry = readdir(tasks))) {
