@@ -13,9 +13,12 @@
  * in the pipe, or in memory of just its size; nothing more is read from this side then, so that the kernel
  * slows down whoever sends. A connection where nothing is on its way has neither pipe nor memory.
  *
- * The end of what one side says is passed on when all of it has arrived, and the other may go on speaking. An
- * error of either socket breaks both ways: what was read has been passed on as far as the other side took it, and
- * both are reset, so that nobody takes a part for the whole.
+ * The end of what one side says is passed on when all of it has arrived, and the other may go on speaking.
+ *
+ * An error tells which side has failed: nothing is sent to it any more. What it had said before is read to the
+ * end and passed on all the same: a server that refuses an upload answers, and closes while its client still sends.
+ * Then both are reset, so that nobody takes a part for the whole; a reset discards what the kernel has not sent
+ * yet, so it waits until that is on its way.
  *
  * Reading ends early, too, at a byte that TCP calls urgent, and after each message of SCTP. Such a side is read
  * until there is nothing, and always by copying: splice may take urgent data for the end. An urgent byte goes on
@@ -28,8 +31,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sockios.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -82,8 +89,7 @@ static void wait_to_write(struct pp_mover *mover, struct pp_side *side)
 						      PP_STREAM_EVENTS | EPOLLOUT) == 0;
 }
 
-/* 0, or -errno of a socket that is broken. */
-static int flush(struct pp_mover *mover, struct pp_side *from, struct pp_side *to)
+static void flush(struct pp_mover *mover, struct pp_side *from, struct pp_side *to)
 {
 	while (from->held && to->writable) {
 		ssize_t n = from->pipe ? splice(from->pipe->fds[0], NULL, to->event.fd, NULL, from->held,
@@ -94,8 +100,9 @@ static int flush(struct pp_mover *mover, struct pp_side *from, struct pp_side *t
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0) {
+			to->failed = n < 0 && errno != EAGAIN;
 			wait_to_write(mover, to);
-			return n == 0 || errno == EAGAIN ? 0 : -errno;
+			return;
 		}
 		from->held -= (uint32_t)n;
 		from->at += (uint32_t)n;
@@ -104,28 +111,30 @@ static int flush(struct pp_mover *mover, struct pp_side *from, struct pp_side *t
 		free(from->rest);
 		from->rest = NULL;
 	}
-	return 0;
 }
 
 /* What @from said stands in the buffer: pass it on, and keep what is not taken. */
-static int pass(struct pp_mover *mover, struct pp_side *from, struct pp_side *to, size_t count)
+static void pass(struct pp_mover *mover, struct pp_side *from, struct pp_side *to, size_t count)
 {
 	ssize_t sent = send(to->event.fd, mover->buffer, count, MSG_DONTWAIT | MSG_NOSIGNAL);
 
-	if (sent < 0 && errno != EAGAIN && errno != EINTR)
-		return -errno;
+	if (sent < 0 && errno != EAGAIN && errno != EINTR) {
+		to->failed = true;
+		return;
+	}
 	if (sent < 0)
 		sent = 0;
 	if ((size_t)sent == count)
-		return 0;
+		return;
+	from->rest = malloc(count - (size_t)sent);
+	if (!from->rest) {
+		from->failed = to->failed = true;
+		return;
+	}
 	from->held = (uint32_t)(count - (size_t)sent);
 	from->at = 0;
-	from->rest = malloc(from->held);
-	if (!from->rest)
-		return -ENOMEM;
 	memcpy(from->rest, mover->buffer + sent, from->held);
 	wait_to_write(mover, to);
-	return 0;
 }
 
 static void put_pipe(struct pp_mover *mover, struct pp_side *side)
@@ -134,34 +143,39 @@ static void put_pipe(struct pp_mover *mover, struct pp_side *side)
 	side->pipe = NULL;
 }
 
-/* A turn of one way by copying; the bytes moved, 0 at the end of what there is, or -errno. */
+static void drop(struct pp_mover *mover, struct pp_side *side)
+{
+	put_pipe(mover, side);
+	free(side->rest);
+	side->rest = NULL;
+	side->held = 0;
+}
+
+/* A turn of one way by copying; the bytes read, 0 at the end of what there is, or -errno. */
 static ssize_t copy(struct pp_mover *mover, struct pp_side *from, struct pp_side *to)
 {
 	ssize_t count = recv(from->event.fd, mover->buffer, BUFFER, MSG_DONTWAIT);
-	int ret;
 
 	if (count < 0)
 		return -errno;
 	if (count < BUFFER && !from->ending && !from->in_pieces)
 		from->readable = false;
 	from->bulk = count == BUFFER && !from->in_pieces;
-	if (count == 0)
-		return 0;
-	ret = pass(mover, from, to, (size_t)count);
-	return ret < 0 ? ret : count;
+	if (count > 0)
+		pass(mover, from, to, (size_t)count);
+	return count;
 }
 
 static ssize_t move(struct pp_mover *mover, struct pp_side *from, struct pp_side *to)
 {
 	ssize_t count = splice(from->event.fd, NULL, from->pipe->fds[1], NULL, PIPEFUL,
 			       SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
-	int ret;
 
-	if (count <= 0)
-		return count < 0 ? -errno : 0;
+	if (count < 0)
+		return -errno;
 	from->held = (uint32_t)count;
-	ret = flush(mover, from, to);
-	return ret < 0 ? ret : count;
+	flush(mover, from, to);
+	return count;
 }
 
 /* By which road @from is read next; nothing is on its way. */
@@ -175,18 +189,18 @@ static void choose(struct pp_mover *mover, struct pp_side *from)
 		from->pipe = pp_pipes_get(&mover->pipes);
 }
 
-/* 0 when this way has got as far as it can, or -errno: broken. */
-static int shovel(struct pp_mover *mover, struct pp_side *from, struct pp_side *to, uint64_t *bytes)
+/* As far as this way gets now; which side fails is told by it. */
+static void shovel(struct pp_mover *mover, struct pp_side *from, struct pp_side *to, uint64_t *bytes)
 {
 	size_t moved = 0;
 
 	while (moved < TURN) {
-		ssize_t count = from->held ? flush(mover, from, to) : 0;
+		ssize_t count;
 
-		if (count < 0)
-			return (int)count;
-		if (from->held || !from->readable || from->ended)
-			return 0;
+		if (from->held)
+			flush(mover, from, to);
+		if (from->held || !from->readable || from->ended || to->failed)
+			return;
 		choose(mover, from);
 		count = from->pipe ? move(mover, from, to) : copy(mover, from, to);
 		if (count > 0) {
@@ -196,59 +210,82 @@ static int shovel(struct pp_mover *mover, struct pp_side *from, struct pp_side *
 		}
 		if (count == -EINTR)
 			continue;
-		if (count < 0 && count != -EAGAIN)
-			return (int)count;
 		if (count == 0 && from->pipe) { /* so says splice: see what recv says */
 			from->bulk = false;
 			continue;
 		}
-		from->ended = count == 0;
+		from->failed |= count < 0 && count != -EAGAIN;
+		from->cut = count < 0 && from->failed;
+		from->ended = count == 0 || from->failed;
 		from->readable = false;
 		from->bulk = false;
 	}
 	/* Others first: what there is, the loop tells again. */
-	return pp_loop_change(mover->loop, &from->event,
-			      PP_STREAM_EVENTS | (from->waits_to_write ? EPOLLOUT : 0U));
+	(void)pp_loop_change(mover->loop, &from->event,
+			     PP_STREAM_EVENTS | (from->waits_to_write ? EPOLLOUT : 0U));
 }
 
-/* All that @from has said has arrived. */
-static bool is_done(const struct pp_side *from)
+/* All that @from has said has arrived, or nothing more of it does. */
+static bool is_over(const struct pp_side *from)
 {
 	return from->ended && from->held == 0;
 }
 
-/* Nothing more is read from a side that has ended: what becomes of it later is only told. */
-static bool is_gone(const struct pp_side *side)
+static void carry(struct pp_mover *mover, struct pp_side *from, struct pp_side *to, uint64_t *bytes)
 {
-	return side->failed && is_done(side);
+	if (!to->failed)
+		shovel(mover, from, to, bytes);
+	if (to->failed && !is_over(from)) {
+		drop(mover, from);
+		from->ended = from->cut = true;
+	}
+	if (from->pipe && from->held == 0 && !from->bulk)
+		put_pipe(mover, from);
+}
+
+/* Nothing is left of what we have sent to @side, so that a reset comes after it; or else the loop tells when. */
+static bool has_left(struct pp_mover *mover, struct pp_side *side)
+{
+	int unsent = 0, none = 1;
+
+	if (ioctl(side->event.fd, SIOCOUTQNSD, &unsent) < 0 || unsent == 0)
+		return true;
+	(void)setsockopt(side->event.fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &none, sizeof(none));
+	(void)pp_loop_change(mover->loop, &side->event, PP_STREAM_EVENTS | EPOLLOUT);
+	return false;
+}
+
+/* One side has failed: the other gets what that one had said before. */
+static enum pp_stream_state end_broken(struct pp_stream *stream, struct pp_mover *mover)
+{
+	for (int i = 0; i < 2; i++) {
+		const struct pp_side *from = &stream->sides[i];
+		struct pp_side *to = &stream->sides[!i];
+
+		if (!to->failed && (!is_over(from) || !has_left(mover, to)))
+			return PP_STREAM_HALF_OPEN;
+	}
+	return PP_STREAM_BROKEN;
 }
 
 enum pp_stream_state pp_stream_step(struct pp_stream *stream, struct pp_mover *mover)
 {
 	struct pp_side *sides = stream->sides;
 
-	for (int i = 0; i < 2; i++) {
-		if (shovel(mover, &sides[i], &sides[!i], &mover->counters->bytes[i]) < 0)
-			return PP_STREAM_BROKEN;
-		if (sides[i].pipe && sides[i].held == 0 && !sides[i].bulk)
-			put_pipe(mover, &sides[i]);
-	}
-	if (is_done(&sides[0]) && is_done(&sides[1]))
+	for (int i = 0; i < 2; i++)
+		carry(mover, &sides[i], &sides[!i], &mover->counters->bytes[i]);
+	if (is_over(&sides[0]) && is_over(&sides[1]) && !sides[0].cut && !sides[1].cut)
 		return PP_STREAM_DONE;
-	if (is_gone(&sides[0]) || is_gone(&sides[1]))
-		return PP_STREAM_BROKEN;
+	if (sides[0].failed || sides[1].failed)
+		return end_broken(stream, mover);
 	for (int i = 0; i < 2; i++) {
-		if (!is_done(&sides[i]) || sides[i].passed)
+		if (!is_over(&sides[i]) || sides[i].passed)
 			continue;
-		if (shutdown(sides[!i].event.fd, SHUT_WR) < 0)
-			return PP_STREAM_BROKEN;
+		/* Where the other has failed meanwhile, the loop tells. */
+		(void)shutdown(sides[!i].event.fd, SHUT_WR);
 		sides[i].passed = true;
 	}
-	for (int i = 0; i < 2; i++) {
-		if (sides[i].ended || sides[i].failed)
-			return PP_STREAM_HALF_OPEN;
-	}
-	return PP_STREAM_OPEN;
+	return sides[0].ended || sides[1].ended ? PP_STREAM_HALF_OPEN : PP_STREAM_OPEN;
 }
 
 void pp_stream_close(struct pp_stream *stream, struct pp_mover *mover, bool reset)
@@ -263,9 +300,6 @@ void pp_stream_close(struct pp_stream *stream, struct pp_mover *mover, bool rese
 		if (side->event.fd >= 0)
 			close(side->event.fd);
 		side->event.fd = -1;
-		put_pipe(mover, side);
-		free(side->rest);
-		side->rest = NULL;
-		side->held = 0;
+		drop(mover, side);
 	}
 }

@@ -17,8 +17,9 @@ struct pp_side {
 	bool bulk;
 	bool in_pieces; /* a short read does not mean that it has said no more */
 	bool ending;    /* the loop has told of its end, which is still to be read */
-	bool failed;    /* or of an error */
-	bool ended;     /* it has said its last word */
+	bool failed;    /* it takes nothing more; what it has said before may still be read */
+	bool ended;     /* nothing more is read from it: it has said its last word */
+	bool cut;       /* or else not all of it has arrived, nor will it */
 	bool passed;    /* and the other side has been told */
 };
 
@@ -38,7 +39,7 @@ enum pp_stream_state {
 	PP_STREAM_OPEN,
 	PP_STREAM_HALF_OPEN, /* one side has said its last word, or is gone and the other has yet to take it */
 	PP_STREAM_DONE,      /* both have, and all of it has arrived */
-	PP_STREAM_BROKEN,    /* one side is gone */
+	PP_STREAM_BROKEN,    /* one side is gone, and the other has what it said */
 };
 
 /* What the loop is to look for in a socket that there is nothing to write to. */
