@@ -61,7 +61,7 @@ static void read_control(struct msghdr *message, struct pp_datagram *datagram)
 	}
 }
 
-int pp_datagrams_receive(int fd, char *memory, struct pp_datagram out[static PP_BATCH])
+int pp_datagrams_receive(int fd, char *memory, struct pp_datagram out[static PP_BATCH], unsigned int most)
 {
 	struct mmsghdr messages[PP_BATCH];
 	struct iovec places[PP_BATCH];
@@ -79,7 +79,7 @@ int pp_datagrams_receive(int fd, char *memory, struct pp_datagram out[static PP_
 			.msg_controllen = sizeof(controls[i].bytes),
 		};
 	}
-	count = recvmmsg(fd, messages, PP_BATCH, MSG_DONTWAIT, NULL);
+	count = recvmmsg(fd, messages, most, MSG_DONTWAIT, NULL);
 	for (int i = 0; i < count; i++) {
 		out[i].data = places[i].iov_base;
 		out[i].length = messages[i].msg_len;

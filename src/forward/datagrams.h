@@ -31,8 +31,8 @@ struct pp_datagram {
 /* How many it is. */
 uint32_t pp_datagram_count(const struct pp_datagram *datagram);
 
-/* Up to PP_BATCH into @out, their data in @memory, which has PP_DATAGRAM_MEMORY bytes. How many, or -errno. */
-int pp_datagrams_receive(int fd, char *memory, struct pp_datagram out[static PP_BATCH]);
+/* Up to @most into @out, their data in @memory, which has room for so many. How many, or -errno. */
+int pp_datagrams_receive(int fd, char *memory, struct pp_datagram out[static PP_BATCH], unsigned int most);
 
 /* Where datagrams go, and from which address; both are left out for a connected socket. */
 struct pp_route {

@@ -99,6 +99,7 @@ static int open_signals(struct pp_forwarder *forwarder, struct pp_error *err)
 	forwarder->signals.fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 	if (forwarder->signals.fd < 0)
 		return pp_fail(err, errno, "cannot wait for signals: %s", strerror(errno));
+	forwarder->loop.urgent = &forwarder->signals;
 	ret = pp_loop_watch(&forwarder->loop, &forwarder->signals, EPOLLIN);
 	return ret < 0 ? pp_fail(err, -ret, "cannot wait for signals: %s", strerror(-ret)) : 0;
 }

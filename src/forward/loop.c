@@ -7,8 +7,10 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Told at once: enough for a busy host, and few enough that a signal is seen soon. */
-enum { EVENTS = 64 };
+enum {
+	EVENTS = 64, /* told at once */
+	URGENT_MS = 4,
+};
 
 static uint64_t clock_ms(void)
 {
@@ -127,6 +129,22 @@ static void expire(struct pp_loop *loop, struct pp_queue *queue)
 	}
 }
 
+static void dispatch(struct pp_loop *loop, const struct epoll_event *events, int count)
+{
+	uint64_t asked = loop->now, now;
+
+	for (int i = 0; i < count && !loop->ended; i++) {
+		struct pp_event *event = events[i].data.ptr;
+
+		event->ready(event, events[i].events);
+		now = clock_ms();
+		if (loop->urgent && now - asked >= URGENT_MS) {
+			loop->urgent->ready(loop->urgent, 0);
+			asked = now;
+		}
+	}
+}
+
 int pp_loop_run(struct pp_loop *loop, struct pp_error *err)
 {
 	struct epoll_event events[EVENTS];
@@ -137,11 +155,7 @@ int pp_loop_run(struct pp_loop *loop, struct pp_error *err)
 		if (count < 0 && errno != EINTR)
 			return pp_fail(err, errno, "cannot wait for connections: epoll: %s", strerror(errno));
 		loop->now = clock_ms();
-		for (int i = 0; i < count && !loop->ended; i++) {
-			struct pp_event *event = events[i].data.ptr;
-
-			event->ready(event, events[i].events);
-		}
+		dispatch(loop, events, count);
 		for (struct pp_queue *queue = loop->queues; queue; queue = queue->other)
 			expire(loop, queue);
 	}

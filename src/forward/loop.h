@@ -46,6 +46,7 @@ struct pp_loop {
 	bool ended;
 	uint64_t now; /* milliseconds of CLOCK_MONOTONIC, as of the last return from epoll_wait */
 	struct pp_queue *queues;
+	struct pp_event *urgent; /* asked every few milliseconds, whatever else there is to do; may be NULL */
 };
 
 #define PP_LOOP_INIT ((struct pp_loop){ .epoll = -1 })

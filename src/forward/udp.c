@@ -12,6 +12,9 @@
  * An ICMP error of the container (nothing listens there yet) is told by the next call on the flow's socket, and
  * means neither the datagram of that call nor the flow.
  *
+ * A socket's turn ends after TURN bytes, of which a datagram is LEAST. One call may receive eight times as much in
+ * trains, so where the last ones were long, the next call asks for fewer.
+ *
  * What one call receives is sorted by flow before it is sent on, so that one client's datagrams go out in one
  * call, too. The memory for them is given back when there has been nothing to do for a moment.
  */
@@ -31,7 +34,9 @@
 #include <unistd.h>
 
 enum {
-	TURNS = 4, /* calls on one socket before the others are looked at */
+	TURN = 512 << 10,
+	LEAST = 2 << 10,
+	FIRST_ASKED = 8,
 	TIDY_MS = 1000,
 	BUFFER = 4 << 20,
 	FIRST_BUCKETS = 64,
@@ -43,6 +48,7 @@ struct pp_udp_port {
 	struct pp_udp *udp;
 	struct pp_udp_port *next;
 	struct pp_destination to;
+	uint8_t most;
 };
 
 struct pp_udp_flow {
@@ -55,6 +61,7 @@ struct pp_udp_flow {
 	uint32_t interface;
 	int16_t first, last; /* of its datagrams in the batch at hand */
 	bool alone[2];       /* no trains to the container, to the client */
+	uint8_t most;        /* that the next call asks for */
 };
 
 static uint64_t mix(uint64_t hash, const void *bytes, size_t count)
@@ -179,11 +186,22 @@ static bool evict(struct pp_udp *udp)
 	return true;
 }
 
-static int receive(struct pp_udp *udp, int fd, struct pp_datagram *batch)
+/* What comes next to a socket, @most at a time; @left of its turn is less then, and 0 when there is no more. */
+static int receive(struct pp_udp *udp, int fd, struct pp_datagram *batch, uint8_t *most, int *left)
 {
+	int received, asked = *most, bytes = 0, next;
+
 	if (!udp->tidy.next)
 		pp_timer_move(udp->loop, &udp->tidy, &udp->used);
-	return pp_datagrams_receive(fd, udp->memory, batch);
+	received = pp_datagrams_receive(fd, udp->memory, batch, *most);
+	for (int i = 0; i < received; i++)
+		bytes += batch[i].length > LEAST ? (int)batch[i].length : LEAST;
+	if (received > 0) {
+		next = 1 + TURN / (bytes / received);
+		*most = (uint8_t)(next < PP_BATCH ? next : PP_BATCH);
+	}
+	*left = received < asked ? 0 : *left - bytes;
+	return received;
 }
 
 static void count(struct pp_udp *udp, int way, const struct pp_sent *sent)
@@ -204,8 +222,9 @@ static void container_ready(struct pp_event *event, uint32_t events)
 	struct pp_sent sent = { 0 };
 
 	(void)events;
-	for (int turn = 0, received = PP_BATCH; turn < TURNS && received == PP_BATCH; turn++) {
-		received = receive(udp, event->fd, batch);
+	for (int left = TURN; left > 0;) {
+		int received = receive(udp, event->fd, batch, &flow->most, &left);
+
 		if (received <= 0)
 			break;
 		for (int i = 0; i < received; i++)
@@ -294,6 +313,7 @@ static struct pp_udp_flow *make(struct pp_udp_port *port, const struct pp_datagr
 	flow->local = datagram->local;
 	flow->interface = datagram->interface;
 	flow->first = NONE;
+	flow->most = FIRST_ASKED;
 	if (udp->count >= udp->bucket_count)
 		resize(udp, udp->bucket_count * 2);
 	bucket = bucket_of(udp, port, &flow->client, &flow->local);
@@ -357,9 +377,10 @@ static void clients_ready(struct pp_event *event, uint32_t events)
 	struct sorting sorting;
 
 	(void)events;
-	for (int turn = 0, received = PP_BATCH; turn < TURNS && received == PP_BATCH; turn++) {
+	for (int left = TURN; left > 0;) {
+		int received = receive(port->udp, event->fd, sorting.batch, &port->most, &left);
+
 		sorting.flow_count = 0;
-		received = receive(port->udp, event->fd, sorting.batch);
 		for (int i = 0; i < received; i++)
 			sort_in(&sorting, port, (int16_t)i);
 		for (size_t i = 0; i < sorting.flow_count; i++)
@@ -434,7 +455,7 @@ int pp_udp_add(struct pp_udp *udp, int socket, const struct pp_destination *to, 
 
 	if (!port)
 		return pp_fail(err, ENOMEM, "out of memory");
-	*port = (struct pp_udp_port){ { clients_ready, socket }, udp, udp->ports, *to };
+	*port = (struct pp_udp_port){ { clients_ready, socket }, udp, udp->ports, *to, FIRST_ASKED };
 	set_options(socket);
 	ret = pp_loop_watch(udp->loop, &port->event, EPOLLIN);
 	if (ret < 0) {

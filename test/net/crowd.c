@@ -9,9 +9,12 @@
  *	crowd file N ADDRESS PORT FIRST LAST
  *					N clients one after the other, from these local ports in turn; each leaves
  *					when greeted, or, with 0 0, from any port and when the server has left. Prints "N greeted, R reset, T ms"
+ *	crowd sink PORT			takes what its clients send
+ *	crowd pour N ADDRESS PORT	N clients who send as fast as can be, for ever. Prints "pouring"
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -24,7 +27,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { EVENTS = 256, QUIET_MS = 400, PATIENCE_MS = 20000 };
+enum { EVENTS = 256, QUIET_MS = 400, PATIENCE_MS = 20000, PIECE = 1 << 18 };
 
 struct client {
 	int fd;
@@ -64,7 +67,9 @@ static void greet(int listener, int epoll, bool stay)
 	}
 }
 
-static int serve(const char *port, bool stay)
+enum manner { GO, STAY, SINK };
+
+static int serve(const char *port, enum manner manner)
 {
 	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6, .sin6_port = htons((uint16_t)atoi(port)) };
 	int fd = socket(AF_INET6, SOCK_STREAM | SOCK_NONBLOCK, 0), epoll = epoll_create1(0), on = 1, off = 0;
@@ -80,11 +85,12 @@ static int serve(const char *port, bool stay)
 		int count = epoll_wait(epoll, events, EVENTS, -1);
 
 		for (int i = 0; i < count; i++) {
-			char byte;
+			/* Of TCP, MSG_TRUNC is to throw it away. */
+			size_t size = manner == SINK ? PIECE : 1;
 
 			if (events[i].data.fd == fd)
-				greet(fd, epoll, stay);
-			else if (recv(events[i].data.fd, &byte, 1, 0) <= 0)
+				greet(fd, epoll, manner != GO);
+			else if (recv(events[i].data.fd, NULL, size, MSG_TRUNC) <= 0)
 				close(events[i].data.fd);
 		}
 	}
@@ -190,6 +196,30 @@ static int hold(int count, const struct peer *peer, const char *path)
 	return 0;
 }
 
+static int pour(int count, const struct peer *peer)
+{
+	static char piece[PIECE];
+	struct epoll_event event = { .events = EPOLLOUT }, events[EVENTS];
+	int epoll = epoll_create1(0);
+
+	for (int i = 0; i < count; i++) {
+		event.data.fd = call(peer, 0, true);
+		if (event.data.fd < 0 || fcntl(event.data.fd, F_SETFL, O_NONBLOCK) < 0 ||
+		    epoll_ctl(epoll, EPOLL_CTL_ADD, event.data.fd, &event) < 0)
+			return fail("pour");
+	}
+	puts("pouring");
+	for (;;) {
+		int ready = epoll_wait(epoll, events, EVENTS, -1);
+
+		for (int i = 0; i < ready; i++) {
+			if (send(events[i].data.fd, piece, sizeof(piece), MSG_NOSIGNAL) < 0 &&
+			    errno != EAGAIN)
+				close(events[i].data.fd);
+		}
+	}
+}
+
 static int file(int count, const struct peer *peer, int first, int last)
 {
 	struct timeval patience = { .tv_sec = PATIENCE_MS / 1000 };
@@ -221,17 +251,22 @@ int main(int argc, char **argv)
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (argc == 4 && strcmp(argv[1], "serve") == 0)
-		return serve(argv[2], strcmp(argv[3], "stay") == 0);
-	if (argc < 6) {
-		fprintf(stderr, "crowd serve PORT stay|go, crowd hold N ADDRESS PORT GO, or "
-				"crowd file N ADDRESS PORT FIRST LAST\n");
+		return serve(argv[2], strcmp(argv[3], "stay") == 0 ? STAY : GO);
+	if (argc == 3 && strcmp(argv[1], "sink") == 0)
+		return serve(argv[2], SINK);
+	if (argc < 5) {
+		fprintf(stderr, "crowd serve PORT stay|go, crowd hold N ADDRESS PORT GO, "
+				"crowd file N ADDRESS PORT FIRST LAST, crowd sink PORT, "
+				"or crowd pour N ADDRESS PORT\n");
 		return 1;
 	}
 	peer.in.sin_port = peer.in6.sin6_port = htons((uint16_t)atoi(argv[4]));
 	peer.ipv4 = inet_pton(AF_INET, argv[3], &peer.in.sin_addr) == 1;
 	if (!peer.ipv4 && inet_pton(AF_INET6, argv[3], &peer.in6.sin6_addr) != 1)
 		return fail(argv[3]);
-	if (strcmp(argv[1], "hold") == 0)
+	if (strcmp(argv[1], "pour") == 0)
+		return pour(atoi(argv[2]), &peer);
+	if (argc == 6 && strcmp(argv[1], "hold") == 0)
 		return hold(atoi(argv[2]), &peer, argv[5]);
 	return argc == 7 ? file(atoi(argv[2]), &peer, atoi(argv[5]), atoi(argv[6])) : fail("FIRST LAST");
 }

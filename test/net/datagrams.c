@@ -14,6 +14,7 @@
  *	datagrams drip ADDRESS PORT COUNT MS		one client that sends, each time after so long, and hears nothing
  *	datagrams listen ADDRESS PORT COUNT MS		one that hears so many, each after so long, and sends but the first;
  *							prints how many came
+ *	datagrams flood ADDRESS PORT COUNT		prints "ready"; sends trains to the first so many who ask, for ever
  *
  * The server answers what begins with "who" with the port it came from, with "train SEGMENT TOTAL" by a train,
  * with "stream COUNT MS" by so many, each after so long, with "mute" not at all, and everything else with the same.
@@ -31,7 +32,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { LARGEST = 65536, MOST = 4096, BUFFER = 4 << 20, PATIENCE_MS = 500, AFTERWARDS_MS = 50 };
+enum {
+	LARGEST = 65536,
+	MOST = 4096,
+	BUFFER = 4 << 20,
+	PATIENCE_MS = 500,
+	AFTERWARDS_MS = 50,
+	FLOOD_SEGMENT = 1400
+};
 
 static char memory[LARGEST], expected[LARGEST];
 
@@ -157,6 +165,26 @@ static int serve(const char *address, const char *port)
 	fflush(stdout);
 	for (;;)
 		answer(fd);
+}
+
+static int flood(const char *address, const char *port, int count)
+{
+	static struct sockaddr_in6 peers[MOST];
+	struct sockaddr_in6 name;
+	int fd = parse(address, port, &name) ? open_at(&name) : -1, segment = FLOOD_SEGMENT;
+	socklen_t length = sizeof(name);
+
+	if (fd < 0 || count > MOST)
+		return fail(address);
+	puts("ready");
+	fflush(stdout);
+	for (int i = 0; i < count; i++, length = sizeof(name)) {
+		if (recvfrom(fd, memory, sizeof(memory), 0, (struct sockaddr *)&peers[i], &length) < 0)
+			return fail("flood");
+	}
+	setsockopt(fd, IPPROTO_UDP, UDP_SEGMENT, &segment, sizeof(segment));
+	for (int i = 0;; i = (i + 1) % count)
+		(void)!sendto(fd, memory, 45 * FLOOD_SEGMENT, 0, (const struct sockaddr *)&peers[i], length);
 }
 
 static ssize_t hear_for(int fd, struct sockaddr_in6 *from, int ms)
@@ -334,6 +362,8 @@ int main(int argc, char **argv)
 		return serve(argv[2], argv[3]);
 	if (strcmp(verb, "ask") == 0)
 		return ask(argv[2], argv[3], argv + 4);
+	if (argc == 5 && strcmp(verb, "flood") == 0)
+		return flood(argv[2], argv[3], atoi(argv[4]));
 	if (argc < 5 || !parse(argv[2], argv[3], &to))
 		return fail("usage");
 	if (strcmp(verb, "burst") == 0)
