@@ -40,6 +40,20 @@ static int complain(const struct cli_command *command, int answer, char **argv, 
 		       command->name);
 }
 
+/* getopt_long() takes the beginning of a name for the name. A later version may have another option that begins so. */
+static int refuse_shortened(const struct cli_command *command, const char *name, char **argv,
+			    struct pp_error *err)
+{
+	const char *word = argv[optind - 1] == optarg ? argv[optind - 2] : argv[optind - 1];
+	char shown[64];
+
+	if (strcspn(word + 2, "=") == strlen(name))
+		return 0;
+	pp_show(shown, sizeof(shown), word, strcspn(word, "="));
+	return pp_fail(err, EINVAL, "%s: %s is not an option of this command; --%s is; see: portpub help %s",
+		       command->name, shown, name, command->name);
+}
+
 static size_t count_options(const struct cli_option *options)
 {
 	size_t count = 0;
@@ -70,7 +84,7 @@ int cli_options(const struct cli_command *command, int argc, char **argv,
 	char letters[2 * (OPTIONS_MAX + 1) + 2] = ":", *letter = letters + 1;
 	size_t count = count_options(command->options);
 	unsigned int seen = 0;
-	int key, ret = 0;
+	int key, row = -1, ret = 0;
 
 	assert(count <= OPTIONS_MAX);
 	for (size_t i = 0; i < count; i++)
@@ -79,16 +93,20 @@ int cli_options(const struct cli_command *command, int argc, char **argv,
 	long_options[count + 1] = (struct option){ 0 };
 
 	opterr = 0;
-	while (ret == 0 && (key = getopt_long(argc, argv, letters, long_options, NULL)) != -1) {
+	while (ret == 0 && (key = getopt_long(argc, argv, letters, long_options, &row)) != -1) {
 		if (key == '?' || key == ':')
 			return complain(command, key, argv, err);
-		if (key == 'h') {
+		if (row >= 0)
+			ret = refuse_shortened(command, long_options[row].name, argv, err);
+		if (ret == 0 && key == 'h') {
 			cli_print_help(command, stdout);
 			return CLI_HELPED;
 		}
-		ret = refuse_repeated(command, key, &seen, err);
+		if (ret == 0)
+			ret = refuse_repeated(command, key, &seen, err);
 		if (ret == 0)
 			ret = take(key, data, err);
+		row = -1;
 	}
 	return ret;
 }

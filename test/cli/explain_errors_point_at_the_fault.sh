@@ -24,6 +24,12 @@ refused 'a target that is none is pointed at' 'portpub: 10.0.0.2,web
 refused 'nothing to explain is usage' 'portpub: explain what? portpub explain 8080:80, or --from FILE'
 refused 'an unknown option is usage' 'portpub: explain: --frm is not an option of this command; see: portpub help explain' \
 	80 --frm x
+refused 'the beginning of an option is not the option' \
+	'portpub: explain: --dia is not an option of this command; --dialect is; see: portpub help explain' 80 --dia cni
+refused 'nor with its value beside it' \
+	'portpub: explain: --dia is not an option of this command; --dialect is; see: portpub help explain' 80 --dia=cni
+refused 'nor that of the text about them' \
+	'portpub: explain: --hel is not an option of this command; --help is; see: portpub help explain' --hel
 refused 'an unknown letter is usage' 'portpub: explain: -8 is not an option of this command; see: portpub help explain' -80
 refused 'a missing value is usage' 'portpub: explain: --to needs a value; see: portpub help explain' 80 --to
 refused 'a value too many is usage' 'portpub: explain: --json=1 takes no value; see: portpub help explain' 80 --json=1
