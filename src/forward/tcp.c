@@ -47,6 +47,7 @@ struct pp_tcp_port {
 	struct pp_tcp_port *next;
 	struct pp_destination to;
 	int protocol; /* of IP */
+	bool settled; /* nobody is left who came before the options were set */
 };
 
 struct connection {
@@ -233,7 +234,7 @@ static void set_option(int fd, int level, int name, int value)
 	(void)setsockopt(fd, level, name, &value, sizeof(value));
 }
 
-/* Send small messages at once, lose no urgent byte, and notice a peer that is gone. What is accepted has it from the one that listens. */
+/* Send small messages at once, lose no urgent byte, and notice a peer that is gone. */
 static void set_options(int fd, int protocol)
 {
 	set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
@@ -341,11 +342,14 @@ static bool accept_one(struct pp_tcp_port *port)
 	}
 	client = accept4(port->event.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	if (client >= 0) {
+		if (!port->settled) /* who comes later has them from the socket that listens */
+			set_options(client, port->protocol);
 		begin(connection, port, client);
 		return true;
 	}
 	code = errno;
 	free(connection);
+	port->settled |= code == EAGAIN;
 	if (is_shortage(code))
 		run_short(port);
 	else if (code != EAGAIN && code != EINTR && code != ECONNABORTED)

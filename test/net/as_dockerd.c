@@ -2,11 +2,12 @@
 /*
  * Starts a docker-proxy as dockerd does, and tells what dockerd would see:
  *
- *	as_dockerd [-l KIND[:ADDRESS:PORT]] [-w MS] [-k SIGNAL] [-s SIGNALS] [-g] PROGRAM ARGUMENT...
+ *	as_dockerd [-l KIND[:ADDRESS:PORT]] [-w MS[:ADDRESS]] [-k SIGNAL] [-s SIGNALS] [-g] PROGRAM ARGUMENT...
  *
  * Descriptors 0 to 2 are /dev/null, 3 is the status pipe, and with -l 4 is a socket that is bound: tcp or mptcp
- * (listens; with an IPv6 address for both families), bound (TCP that does not listen) or udp; or unix, or file, which are none. With
- * -w a client of it (TCP) has been waiting in it for so long, and has said "early". Everything above is closed.
+ * (listens; with an IPv6 address for both families), bound (TCP that does not listen) or udp; or unix, or file, which are
+ * none. With -w a client of it has been waiting in it for so long, and has said "early"; with ADDRESS from 127.0.0.1 to
+ * there. Everything above is closed.
  * SIGNALS are what the program inherits: all blocked, the default, as a runtime's thread may have them; open; or
  * ignored. With -g dockerd has given up by the time that it is told.
  *
@@ -20,6 +21,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -86,16 +88,33 @@ static int open_listener(char *text)
 	return open_socket(kind, strtok(NULL, ""));
 }
 
+/* The client is at an address that the kernel would not answer from if it were left to choose. */
+static int ask_from_loopback(int fd, struct sockaddr_storage *to, const char *text)
+{
+	struct sockaddr_in loopback = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct in_addr address;
+
+	if (to->ss_family != AF_INET || inet_pton(AF_INET, text, &address) != 1)
+		return -1;
+	memcpy((char *)to + offsetof(struct sockaddr_in, sin_addr), &address, sizeof(address));
+	return bind(fd, (const void *)&loopback, sizeof(loopback));
+}
+
 /* A client who was there before the program. Its socket stays open in the parent. */
-static int wait_in(int listener)
+static int wait_in(int listener, const char *to)
 {
 	struct sockaddr_storage address;
-	socklen_t length = sizeof(address);
-	int fd;
+	socklen_t length = sizeof(address), type_length = sizeof(int);
+	struct timeval patience = { .tv_sec = 5 };
+	int fd, type;
 
-	if (getsockname(listener, (void *)&address, &length) < 0)
+	if (getsockname(listener, (void *)&address, &length) < 0 ||
+	    getsockopt(listener, SOL_SOCKET, SO_TYPE, &type, &type_length) < 0)
 		return -1;
-	fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	fd = socket(address.ss_family, type | SOCK_CLOEXEC, 0);
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	if (fd >= 0 && to && ask_from_loopback(fd, &address, to + 1) < 0)
+		return -1;
 	if (fd < 0 || connect(fd, (void *)&address, length) < 0 || send(fd, "early\n", 6, 0) != 6)
 		return -1;
 	return fd;
@@ -234,7 +253,7 @@ int main(int argc, char **argv)
 			order.signals = optarg[0] == 'b' ? BLOCKED : optarg[0] == 'o' ? OPEN : IGNORED;
 		else if (option == 'l' && (order.listener = open_listener(optarg)) < 0)
 			return fail("-l");
-		else if (option == 'w' && (order.client = wait_in(order.listener)) < 0)
+		else if (option == 'w' && (order.client = wait_in(order.listener, strchr(optarg, ':'))) < 0)
 			return fail("-w");
 		else if (option == '?' || optind == argc)
 			return fail("as_dockerd [OPTION...] PROGRAM ARGUMENT...");

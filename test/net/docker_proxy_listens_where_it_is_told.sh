@@ -99,6 +99,15 @@ pids="$pids $!"
 until_true grep -q ready "$tap_tmp/echo"
 order='-l tcp:192.0.2.1:8080 -w 0' start -use-listen-fd $(flags 192.0.2.1 8080 127.0.0.1 81)
 ok 'portpub: a client who was there before is served' until_true grep -q '^early echo: early.n$' "$tap_tmp/said"
+is 'portpub: and is looked after like those who come later' \
+	"$("$HELPERS/options" "$child" | sed 's/^[0-9]* //' | sort | uniq -c | sed 's/^ *//')" \
+	'2 nodelay 1 keepalive 1 idle 60 interval 15 count 4'
+stop
+"$HELPERS/talk" serve udp 81 echo >"$tap_tmp/echo_udp" &
+pids="$pids $!"
+until_true grep -q ready "$tap_tmp/echo_udp"
+order='-l udp:0.0.0.0:8080 -w 0:192.0.2.11' start -use-listen-fd $(flags 0.0.0.0 8080 127.0.0.1 81 udp)
+ok 'portpub: so is one of datagrams, from the address it asked' until_true grep -q '^early echo: early.n$' "$tap_tmp/said"
 stop
 
 # MPTCP, whose clients may speak TCP.
