@@ -25,6 +25,12 @@ const struct pp_limits pp_limits_default = {
 	.flow = INT64_C(90) * 1000,
 };
 
+enum phase {
+	FORWARDING,
+	FINISHING, /* nobody new; it ends when the last connection does */
+	LEAVING,   /* the same, but at the deadline at last */
+};
+
 struct pp_forwarder {
 	struct pp_loop loop;
 	struct pp_limits limits;
@@ -35,7 +41,8 @@ struct pp_forwarder {
 	struct pp_queue draining; /* looked at now and then whether the last connection has ended */
 	struct pp_timer timer;
 	int64_t drain;
-	uint64_t deadline;
+	enum phase phase;
+	uint64_t deadline; /* LEAVING */
 };
 
 static sigset_t our_signals(void)
@@ -60,18 +67,26 @@ static void look_expired(struct pp_timer *timer)
 {
 	struct pp_forwarder *forwarder = container_of(timer, struct pp_forwarder, timer);
 
-	if (forwarder->tcp.count == 0 || forwarder->loop.now >= forwarder->deadline)
+	if (forwarder->tcp.count == 0 ||
+	    (forwarder->phase == LEAVING && forwarder->loop.now >= forwarder->deadline))
 		forwarder->loop.ended = true;
 	else
 		pp_timer_move(&forwarder->loop, timer, &forwarder->draining);
 }
 
-static void begin_drain(struct pp_forwarder *forwarder, uint64_t deadline)
+static void finish(struct pp_forwarder *forwarder)
 {
-	forwarder->deadline = deadline;
+	forwarder->phase = FINISHING;
 	pp_tcp_drain(&forwarder->tcp);
 	pp_udp_drain(&forwarder->udp);
 	pp_timer_move(&forwarder->loop, &forwarder->timer, &forwarder->draining);
+}
+
+static void leave(struct pp_forwarder *forwarder)
+{
+	finish(forwarder);
+	forwarder->phase = LEAVING;
+	forwarder->deadline = forwarder->loop.now + (uint64_t)forwarder->drain;
 }
 
 static void signalled(struct pp_event *event, uint32_t events)
@@ -82,12 +97,12 @@ static void signalled(struct pp_event *event, uint32_t events)
 	(void)events;
 	if (read(event->fd, &info, sizeof(info)) != (ssize_t)sizeof(info))
 		return;
-	if (info.ssi_signo == SIGUSR1)
-		begin_drain(forwarder, UINT64_MAX);
-	else if (forwarder->drain && forwarder->deadline == 0)
-		begin_drain(forwarder, forwarder->loop.now + (uint64_t)forwarder->drain);
-	else
+	if (info.ssi_signo != SIGUSR1 && (forwarder->drain == 0 || forwarder->phase == LEAVING))
 		forwarder->loop.ended = true;
+	else if (info.ssi_signo != SIGUSR1)
+		leave(forwarder);
+	else if (forwarder->phase == FORWARDING)
+		finish(forwarder);
 }
 
 static int open_signals(struct pp_forwarder *forwarder, struct pp_error *err)

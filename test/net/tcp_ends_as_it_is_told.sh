@@ -95,6 +95,24 @@ ends TERM
 below 'the second SIGTERM ends it at once' "$took" 500
 is 'and resets who is waited for' "$(saw twice)" 'connected world reset'
 
+forward --to 10.0.0.2 --drain 20s 4000:3000
+talks both
+kill -USR1 "$engine"
+until_true is_refused 4000
+kill -TERM "$engine"
+is 'after SIGUSR1, too, the first SIGTERM waits' "$(saw both)" 'connected world again eof'
+ends
+is 'until the last has gone' "$status" 0
+
+forward --to 10.0.0.2 --drain 500ms 4000:3000
+stays still
+kill -TERM "$engine"
+until_true is_refused 4000
+kill -USR1 "$engine"
+ends
+is 'SIGUSR1 after SIGTERM takes nothing from its time' "$status" 0
+is 'who has not finished by then is reset' "$(saw still)" 'connected world reset'
+
 # What is no time.
 run "$PORTPUB" run --via userspace --to 10.0.0.2 --drain soon 4000:3000
 is 'a time that is none is an error' "$status" 2
