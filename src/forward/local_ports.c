@@ -12,7 +12,7 @@
 
 enum {
 	WINDOW = 64,
-	WINDOWS = 16, /* looked through before all ports are: most often one has a port */
+	WINDOWS = 16, /* looked through by one call: most often one has a port */
 };
 
 void pp_local_ports_init(struct pp_local_ports *ports)
@@ -28,7 +28,9 @@ void pp_local_ports_init(struct pp_local_ports *ports)
 	}
 	if (file)
 		fclose(file);
-	if (ports->first >= ports->last || getrandom(&start, sizeof(start), GRND_NONBLOCK) < 0)
+	if (ports->first >= ports->last)
+		*ports = (struct pp_local_ports){ 0 };
+	if (getrandom(&start, sizeof(start), GRND_NONBLOCK) < 0)
 		start = 0;
 	ports->next = (uint16_t)(ports->first + start % (ports->last - ports->first + 1U));
 }
@@ -47,14 +49,30 @@ static int try_from(int fd, const struct pp_endpoint *to, uint32_t first, uint32
 	return try_any(fd, to);
 }
 
+/* From anywhere round to there again. */
+static unsigned int count_windows(const struct pp_local_ports *ports)
+{
+	return ports->last ? (ports->last - ports->first) / WINDOW + 2U : 0;
+}
+
+unsigned int pp_local_ports_calls(const struct pp_local_ports *ports)
+{
+	return ports->last ? (count_windows(ports) + WINDOWS - 1) / WINDOWS : 1;
+}
+
 int pp_local_ports_connect(struct pp_local_ports *ports, int fd, const struct pp_endpoint *to)
 {
+	unsigned int windows = count_windows(ports);
 	int ret;
 
-	for (int i = 0; i < WINDOWS && ports->first < ports->last; i++) {
-		uint32_t first = ports->next, last = first + WINDOW - 1;
+	for (unsigned int i = 0; i < windows && i < WINDOWS; i++) {
+		uint32_t first = ports->next, last = first + WINDOW - 1, begin = first;
 
-		ret = try_from(fd, to, first, last < ports->last ? last : ports->last);
+		if (last > ports->last)
+			last = ports->last;
+		if ((last - first) % 2 == 0 && begin > ports->first)
+			begin--; /* of an odd number of ports the kernel leaves out the last */
+		ret = try_from(fd, to, begin, last);
 		if (ret == -ENOPROTOOPT) { /* an older kernel looks through all each time */
 			*ports = (struct pp_local_ports){ 0 };
 			break;
@@ -65,5 +83,5 @@ int pp_local_ports_connect(struct pp_local_ports *ports, int fd, const struct pp
 		}
 		ports->next = last < ports->last ? (uint16_t)(last + 1) : ports->first;
 	}
-	return ports->last ? try_from(fd, to, ports->first, ports->last) : try_any(fd, to);
+	return ports->last ? -EADDRNOTAVAIL : try_any(fd, to);
 }

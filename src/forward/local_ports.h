@@ -24,8 +24,12 @@ void pp_local_ports_init(struct pp_local_ports *ports);
 
 /*
  * connect(), from one of @ports. -EINPROGRESS and 0 as the kernel has it; -EADDRNOTAVAIL when no port is left
- * towards @to for now.
+ * towards @to for now, among the thousand that were looked at: each call goes on where the last one ended, so that
+ * none takes long.
  */
 int pp_local_ports_connect(struct pp_local_ports *ports, int fd, const struct pp_endpoint *to);
+
+/* How many calls it takes to look at all of them. */
+unsigned int pp_local_ports_calls(const struct pp_local_ports *ports);
 
 #endif

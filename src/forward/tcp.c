@@ -4,13 +4,15 @@
  *
  * A connection is in one of these queues, and moves on:
  *
- *	waiting	    its client is accepted, but there is no local port, or no descriptor, to connect from
+ *	waiting	    its client is accepted, but there is no descriptor, or no memory, to go on with
+ *	searching   there is no local port to connect from among those that were looked at; others are next
+ *	portless    there is none at all
  *	connecting  to the container
  *	open	    both sides may speak
  *	half_open   one side has said its last word
  *	dead	    both sockets are closed; the memory lasts until the loop has told all it had to tell at once
  *
- * What waits too long in one of them is reset, except that `waiting` tries again. A client whom the container
+ * What waits too long in one of them is reset, except that the first three try again. A client whom the container
  * refuses, or does not answer, is reset as well: it would take an end of file for an empty answer.
  *
  * Running out of descriptors, of local ports or of `connections` pauses the port: its clients wait in the
@@ -34,6 +36,8 @@
 enum {
 	ACCEPTED_AT_ONCE = 16,
 	PAUSE_MS = 100,
+	SEARCH_MS = 1,
+	PORTLESS_MS = 1000, /* to look at all ports may take 30, in parts */
 	MANY = 128,
 	KEEPALIVE_IDLE = 60, /* seconds; a peer that is gone is noticed after two minutes */
 	KEEPALIVE_INTERVAL = 15,
@@ -46,8 +50,10 @@ struct pp_tcp_port {
 	struct pp_tcp *tcp;
 	struct pp_tcp_port *next;
 	struct pp_destination to;
-	int protocol; /* of IP */
-	bool settled; /* nobody is left who came before the options were set */
+	int protocol;      /* of IP */
+	bool settled;      /* nobody is left who came before the options were set */
+	bool waits;        /* one who is accepted does, for what a connection needs */
+	uint16_t searches; /* for a local port, in vain */
 };
 
 struct connection {
@@ -79,6 +85,10 @@ static void resume_expired(struct pp_timer *timer)
 	struct pp_tcp_port *port = container_of(timer, struct pp_tcp_port, timer);
 
 	/* Whoever is accepted already comes first. */
+	if (port->waits) {
+		pp_timer_move(port->tcp->loop, timer, &port->tcp->paused);
+		return;
+	}
 	if (!pp_queue_first(&port->tcp->waiting))
 		port->tcp->starved = false;
 	(void)pp_loop_change(port->tcp->loop, &port->event, EPOLLIN);
@@ -284,19 +294,37 @@ static int connect_out(struct connection *connection)
 	return pp_loop_watch(tcp->loop, event, PP_STREAM_EVENTS | EPOLLOUT);
 }
 
+static void wait_for_what_is_short(struct connection *connection)
+{
+	move(connection, &connection->port->tcp->waiting);
+	connection->port->waits = true;
+	run_short(connection->port);
+}
+
+static void search_on(struct connection *connection)
+{
+	struct pp_tcp_port *port = connection->port;
+	bool all = ++port->searches >= pp_local_ports_calls(&port->tcp->local);
+
+	if (all)
+		port->searches = 0;
+	move(connection, all ? &port->tcp->portless : &port->tcp->searching);
+	port->waits = true;
+	pause_port(port);
+}
+
 static void try_connect(struct connection *connection)
 {
 	struct pp_tcp *tcp = connection->port->tcp;
 	int ret = connect_out(connection);
 
+	connection->port->waits = false;
 	if (ret == 0) {
 		move(connection, &tcp->connecting);
 	} else if (is_shortage(-ret)) {
-		move(connection, &tcp->waiting);
-		run_short(connection->port);
+		wait_for_what_is_short(connection);
 	} else if (ret == -EADDRNOTAVAIL || ret == -EAGAIN) {
-		move(connection, &tcp->waiting);
-		pause_port(connection->port);
+		search_on(connection);
 	} else {
 		refuse(connection);
 	}
@@ -381,6 +409,8 @@ int pp_tcp_init(struct pp_tcp *tcp, struct pp_loop *loop, const struct pp_limits
 {
 	*tcp = (struct pp_tcp){ .loop = loop, .limits = limits, .counters = counters };
 	pp_loop_add_queue(loop, &tcp->waiting, PAUSE_MS, retry_expired);
+	pp_loop_add_queue(loop, &tcp->searching, SEARCH_MS, retry_expired);
+	pp_loop_add_queue(loop, &tcp->portless, PORTLESS_MS, retry_expired);
 	pp_loop_add_queue(loop, &tcp->connecting, or_forever(limits->connect), refuse_expired);
 	pp_loop_add_queue(loop, &tcp->open, or_forever(limits->idle), reset_expired);
 	pp_loop_add_queue(loop, &tcp->half_open, or_forever(limits->half_open), reset_expired);
@@ -417,8 +447,8 @@ static void free_queue(struct pp_tcp *tcp, struct pp_queue *queue)
 
 void pp_tcp_fini(struct pp_tcp *tcp)
 {
-	struct pp_queue *queues[] = { &tcp->waiting, &tcp->connecting, &tcp->open, &tcp->half_open,
-				      &tcp->dead };
+	struct pp_queue *queues[] = { &tcp->waiting, &tcp->searching, &tcp->portless, &tcp->connecting,
+				      &tcp->open,    &tcp->half_open, &tcp->dead };
 
 	for (size_t i = 0; tcp->loop && i < sizeof(queues) / sizeof(queues[0]); i++)
 		free_queue(tcp, queues[i]);

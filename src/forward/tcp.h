@@ -15,8 +15,9 @@ struct pp_tcp {
 	struct pp_loop *loop;
 	const struct pp_limits *limits;
 	struct pp_counters *counters;
-	struct pp_queue waiting, connecting, open, half_open, dead; /* where a connection is; see tcp.c */
-	struct pp_queue paused;                                     /* ports that do not accept for now */
+	/* Where a connection is; see tcp.c. */
+	struct pp_queue waiting, searching, portless, connecting, open, half_open, dead;
+	struct pp_queue paused; /* ports that do not accept for now */
 	struct pp_tcp_port *ports;
 	struct pp_mover mover;
 	struct pp_local_ports local;

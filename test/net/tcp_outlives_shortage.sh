@@ -103,6 +103,21 @@ fi
 stop
 is 'it ends as it should' "$status" 0
 
+# Local ports: many, and all of them in TIME_WAIT. Nobody else waits while they are looked through.
+answering "$container" 3004 hear:1 say:1 end
+greeting "$container" 3003 stay
+echo '32768 60999' >/proc/sys/net/ipv4/ip_local_port_range
+at "$lan" sh -c 'echo 1024 65535 >/proc/sys/net/ipv4/ip_local_port_range'
+forward --to 10.0.0.2 4000:3003 4002:3004
+has 'as many as there are ports are served' \
+	"$(at "$lan" "$HELPERS/crowd" file 28228 192.0.2.1 4000 10000 59999)" '28228 greeted'
+crowd timewait 50 4000
+below 'then there is hardly any' "$(greeted)" 25
+has 'and nobody is refused' "$(cat "$saw")" 'reset 0'
+rests 'to look through many ports again and again costs little'
+is 'who goes elsewhere is served' "$(calls "$lan" 192.0.2.1 4002 say:1 hear:1 fin end)" 'connected 1 eof'
+stop
+
 # Local ports. The container closes first, which leaves its side in TIME_WAIT, and the ports free.
 answering "$container" 3001 say:! wait:"$tap_tmp/close"
 echo '40000 40099' >/proc/sys/net/ipv4/ip_local_port_range
