@@ -214,29 +214,57 @@ static bool introduce(struct connection *connection)
 	return send(sides[1].event.fd, header, length, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)length;
 }
 
-/* The container has answered. Most clients have spoken by now: try at once. */
+static bool is_shortage(int code)
+{
+	return code == EMFILE || code == ENFILE || code == ENOBUFS || code == ENOMEM || code == ENOSPC;
+}
+
+static void wait_for_what_is_short(struct connection *connection)
+{
+	move(connection, &connection->port->tcp->waiting);
+	connection->port->waits = true;
+	run_short(connection->port);
+}
+
+/* The container may speak before its client can be watched. */
+static void container_early(struct pp_event *event, uint32_t events)
+{
+	struct connection *connection = container_of(event, struct connection, stream.sides[1].event);
+
+	pp_side_note(&connection->stream.sides[1], events);
+}
+
+/* Most clients have spoken by now: try at once. */
+static void open_up(struct connection *connection)
+{
+	struct pp_side *sides = connection->stream.sides;
+	int ret = pp_loop_watch(connection->port->tcp->loop, &sides[0].event, PP_STREAM_EVENTS);
+
+	sides[1].event.ready = ret == 0 ? container_ready : container_early;
+	if (ret == 0)
+		step(connection);
+	else if (is_shortage(-ret))
+		wait_for_what_is_short(connection);
+	else
+		bury(connection, true);
+}
+
+/* The container has answered. */
 static void connected(struct pp_event *event, uint32_t events)
 {
 	struct connection *connection = container_of(event, struct connection, stream.sides[1].event);
 	struct pp_side *sides = connection->stream.sides;
-	struct pp_tcp *tcp = connection->port->tcp;
 
 	if (events & (EPOLLERR | EPOLLHUP)) {
 		refuse(connection);
 		return;
 	}
-	event->ready = container_ready;
 	sides[0].readable = sides[0].writable = true;
 	pp_side_note(&sides[1], events);
-	if (!introduce(connection) || pp_loop_watch(tcp->loop, &sides[0].event, PP_STREAM_EVENTS) < 0)
-		bury(connection, true);
+	if (introduce(connection))
+		open_up(connection);
 	else
-		step(connection);
-}
-
-static bool is_shortage(int code)
-{
-	return code == EMFILE || code == ENFILE || code == ENOBUFS || code == ENOMEM;
+		bury(connection, true);
 }
 
 static void set_option(int fd, int level, int name, int value)
@@ -291,14 +319,12 @@ static int connect_out(struct connection *connection)
 	if (ret < 0 && ret != -EINPROGRESS)
 		return ret;
 	connection->stream.sides[1].waits_to_write = true;
-	return pp_loop_watch(tcp->loop, event, PP_STREAM_EVENTS | EPOLLOUT);
-}
-
-static void wait_for_what_is_short(struct connection *connection)
-{
-	move(connection, &connection->port->tcp->waiting);
-	connection->port->waits = true;
-	run_short(connection->port);
+	ret = pp_loop_watch(tcp->loop, event, PP_STREAM_EVENTS | EPOLLOUT);
+	if (ret < 0) { /* nobody would hear of it: it begins anew */
+		close(event->fd);
+		event->fd = -1;
+	}
+	return ret;
 }
 
 static void search_on(struct connection *connection)
@@ -318,7 +344,6 @@ static void try_connect(struct connection *connection)
 	struct pp_tcp *tcp = connection->port->tcp;
 	int ret = connect_out(connection);
 
-	connection->port->waits = false;
 	if (ret == 0) {
 		move(connection, &tcp->connecting);
 	} else if (is_shortage(-ret)) {
@@ -332,8 +357,14 @@ static void try_connect(struct connection *connection)
 
 static void retry_expired(struct pp_timer *timer)
 {
-	of_timer(timer)->port->tcp->starved = false;
-	try_connect(of_timer(timer));
+	struct connection *connection = of_timer(timer);
+
+	connection->port->tcp->starved = false;
+	connection->port->waits = false;
+	if (connection->stream.sides[1].event.ready == container_early)
+		open_up(connection);
+	else
+		try_connect(connection);
 }
 
 static void begin(struct connection *connection, struct pp_tcp_port *port, int client)
