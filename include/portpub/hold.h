@@ -28,6 +28,12 @@ void pp_held_fini(struct pp_held *held);
  */
 int pp_hold(struct pp_request *request, struct pp_held *out, struct pp_error *err);
 
+/*
+ * -EINVAL where a port of @request, which is held, would be forwarded to itself: its target is an address of this
+ * network namespace, which the port is open at, too.
+ */
+int pp_hold_refuse_itself(const struct pp_request *request, struct pp_error *err);
+
 /* Forward what comes to them to @target. After an error @forwarder has to be freed. */
 int pp_held_forward(struct pp_held *held, const struct pp_target *target, struct pp_forwarder *forwarder,
 		    struct pp_error *err);

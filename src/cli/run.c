@@ -240,6 +240,8 @@ static int publish(struct run *run, struct pp_error *err)
 	struct pp_held held = PP_HELD_INIT;
 	int ret = pp_hold(&run->request, &held, err);
 
+	if (ret == 0 && run->door.netns < 0)
+		ret = pp_hold_refuse_itself(&run->request, err);
 	if (ret == 0)
 		ret = enter(run, err);
 	if (ret == 0) {

@@ -62,6 +62,21 @@ else
 fi
 within=
 
+# A port of this host that would lead to itself.
+itself() { run timeout 2 "$PORTPUB" run --via userspace "$@"; }
+for wrong in '192.0.2.1 4000:4000' '192.0.2.1 0.0.0.0:4000:4000/udp' 'fd00::1 [::]:4000-4002:4000-4002' \
+	'127.0.0.1 127.0.0.1:4000:4000' '10.0.0.2,::1 5000:80 4000:4000'; do
+	# shellcheck disable=SC2086 # words are wanted
+	itself --to $wrong
+	is "$wrong would be forwarded to itself" "$status $out" '2 '
+	has 'and it says so' "$err" 'would be forwarded to itself'
+done
+for right in '192.0.2.1 4000:4001' '127.0.0.1 192.0.2.1:4000:4000' '10.0.0.2 4000:4000' "10.0.0.1 4000:4000 --pid $lan"; do
+	# shellcheck disable=SC2086 # words are wanted
+	itself --to $right
+	is "$right is not" "$status" 124
+done
+
 # Where IPv6 is off, every address is every one of IPv4.
 echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6
 forward --to 10.0.0.2 4000:3000
