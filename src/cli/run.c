@@ -187,6 +187,22 @@ static int print_json(const struct pp_publications *list, struct pp_error *err)
 	return answer_print(array ? json_pack("{s:o}", "publications", array) : NULL, err);
 }
 
+static void warn_unintroduced(const struct run *run)
+{
+	const struct pp_publications *list = &run->request.publications;
+	char text[PP_PUBLICATION_TEXT];
+
+	for (size_t i = 0; run->limits.proxy_header != PP_PROXY_NONE && i < list->count; i++) {
+		if (list->items[i].protocol == PP_TCP)
+			continue;
+		fprintf(stderr,
+			"portpub: %s: --proxy-protocol is for tcp alone: the container is not told who "
+			"asks\n",
+			pp_publication_format(&list->items[i], text));
+		return;
+	}
+}
+
 /* The ports are open, and this is what they are. */
 static int answer(const struct run *run, struct pp_error *err)
 {
@@ -195,6 +211,7 @@ static int answer(const struct run *run, struct pp_error *err)
 	int ret = 0;
 
 	warnings_print(&run->request, stderr);
+	warn_unintroduced(run);
 	if (run->json)
 		ret = print_json(list, err);
 	for (size_t i = 0; !run->json && i < list->count; i++)

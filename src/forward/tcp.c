@@ -205,7 +205,7 @@ static bool introduce(struct connection *connection)
 	char header[PP_PROXY_HEADER_MAX];
 	size_t length;
 
-	if (version == PP_PROXY_NONE)
+	if (version == PP_PROXY_NONE || connection->port->protocol != IPPROTO_TCP)
 		return true;
 	if (getpeername(sides[0].event.fd, &client.any, &client.length) < 0 ||
 	    getsockname(sides[0].event.fd, &host.any, &host.length) < 0)

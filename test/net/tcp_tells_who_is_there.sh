@@ -90,4 +90,9 @@ run "$PORTPUB" run --via userspace --to 10.0.0.2 $(seq -f '--allow 10.9.%.0f.0/2
 	$(seq -f '--allow 2001:db8:1:%.0f::/127' 0 400) 4000:3000
 is 'more than can be held is an error' "$status" 1
 has 'that says so' "$err" 'more than a socket'
+forward --to 10.0.0.2 --proxy-protocol v2 4000:3000 4001:3000/udp 4002:3000/udp
+has 'of datagrams it tells nothing, and says so' "$(cat "$says.err")" \
+	'portpub: 4001:3000/udp: --proxy-protocol is for tcp alone: the container is not told who asks'
+is 'once' "$(grep -c 'proxy-protocol' "$says.err")" 1
+stop
 finish
