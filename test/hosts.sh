@@ -23,7 +23,7 @@ pids=
 trap 'kill $pids 2>/dev/null; wait $pids 2>/dev/null; rm -rf "$tap_tmp"' EXIT
 trap 'exit 143' INT TERM
 
-# Wait for a condition, five seconds at most.
+# Wait for a condition, twenty seconds at most.
 until_true() {
 	for _ in $(seq 400); do
 		"$@" >/dev/null 2>&1 && return

@@ -66,6 +66,17 @@ static int fail_socket(struct pp_error *err, int code, const char *what, enum pp
 		       "listen %s: this kernel has no SCTP: modprobe sctp, if there is a module", what);
 }
 
+/* bind() says no more than that the argument is invalid. */
+static int fail_bind(struct pp_error *err, int code, const char *what, const struct pp_address *address)
+{
+	if (code != EINVAL || pp_address_class(address) != PP_CLASS_LINK_LOCAL)
+		return fail(err, code, what, "bind");
+	return pp_fail(err, code,
+		       "listen %s: a link-local address says nothing without its link, which cannot be "
+		       "given: choose another address of this host, or every one",
+		       what);
+}
+
 int pp_listen(enum pp_protocol protocol, const struct pp_address *address, uint16_t port,
 	      const struct pp_networks *allow, int *out, struct pp_error *err)
 {
@@ -81,7 +92,7 @@ int pp_listen(enum pp_protocol protocol, const struct pp_address *address, uint1
 	if (allow->count)
 		ret = pp_filter_attach(fd, allow, err);
 	if (ret == 0 && bind(fd, &endpoint.any, endpoint.length) < 0)
-		ret = fail(err, errno, what, "bind");
+		ret = fail_bind(err, errno, what, address);
 	if (ret == 0 && protocol != PP_UDP && listen(fd, AS_MANY_AS_MAY_WAIT) < 0)
 		ret = fail(err, errno, what, "listen");
 	if (ret < 0) {

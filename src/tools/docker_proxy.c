@@ -112,7 +112,7 @@ static int understand(const struct arguments *arguments, struct proxy *proxy, st
 	return 0;
 }
 
-/* dockerd is at the other end of descriptor 3; it must not be inherited by anything, nor block us. */
+/* dockerd is at the other end of descriptor 3; it must not be inherited by anything. */
 static bool has_status_pipe(void)
 {
 	struct stat st;

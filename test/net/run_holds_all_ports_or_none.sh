@@ -77,6 +77,10 @@ for right in '192.0.2.1 4000:4001' '127.0.0.1 192.0.2.1:4000:4000' '10.0.0.2 400
 	is "$right is not" "$status" 124
 done
 
+run timeout 5 "$PORTPUB" run --via userspace --to 10.0.0.2 '[fe80::1]:4012:3000'
+is 'a link-local address has no link' "$status $err" \
+	'2 portpub: listen tcp6 [fe80::1]:4012: a link-local address says nothing without its link, which cannot be given: choose another address of this host, or every one'
+
 # Where IPv6 is off, every address is every one of IPv4.
 echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6
 forward --to 10.0.0.2 4000:3000
