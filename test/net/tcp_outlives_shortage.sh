@@ -83,6 +83,26 @@ is 'places that are left are taken' "$(leave)" 'greeted 40, waiting 0, reset 0'
 ok 'and all are left at last' until_true has_descriptors "$files"
 stop
 
+# A place that is left is taken at once, and not when it is looked for the next time.
+forward --to 10.0.0.2 --max-conns 1 4002:3005
+answering "$container" 3005 say:1 end
+for _ in 1 2 3 4 5 6 7 8 9; do
+	rm -f "$tap_tmp/leaves"
+	nsenter -t "$lan" -n "$HELPERS/wire" 192.0.2.1 4002 hear:1 wait:"$tap_tmp/leaves" rst >"$tap_tmp/first" &
+	first=$!
+	until_true grep -q 1 "$tap_tmp/first"
+	nsenter -t "$lan" -n "$HELPERS/wire" 192.0.2.1 4002 hear:1 rst >"$tap_tmp/second" &
+	second=$!
+	until_true grep -q connected "$tap_tmp/second"
+	touch "$tap_tmp/leaves"
+	wait $first
+	began=$(date +%s%N)
+	wait $second
+	echo $((($(date +%s%N) - began) / 1000000)) >>"$tap_tmp/waits"
+done
+is_sanitized || below 'who waits for a place has it as soon as it is left' "$(sort -n "$tap_tmp/waits" | sed -n 5p)" 35
+stop
+
 # Memory: what it has, and a little more.
 forward --to 10.0.0.2 4000:3000 4002:3002
 if is_sanitized; then

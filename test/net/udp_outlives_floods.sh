@@ -36,6 +36,16 @@ below 'some are left for connections' "$(descriptors "$engine")" 59
 is 'which are served' "$(calls "$lan" 192.0.2.1 4000 hear:1 end)" 'connected ! eof'
 stop
 
+# Local ports.
+echo '40000 40099' >/proc/sys/net/ipv4/ip_local_port_range
+for to in 10.0.0.2 fd00::2; do
+	forward --to $to 7000:7000/udp
+	is "more clients than local ports towards $to: all of them are served" "$(crowd "$lan" 192.0.2.1 7000 300 16)" 300
+	is 'each of the others in the place of the most silent one' "$(counted flows_open evicted)" ' flows_open 100 evicted 200'
+	stop
+done
+echo '32768 60999' >/proc/sys/net/ipv4/ip_local_port_range
+
 # Memory.
 forward --to 10.0.0.2 --udp-timeout 1 7000:7000/udp
 burst "$lan" 192.0.2.1 7000 10 >"$tap_tmp/ignored"
