@@ -45,6 +45,9 @@ bool pp_address_is_any(const struct pp_address *address);
 /* Any order, the same for everybody; 0 for the same address. */
 int pp_address_compare(const struct pp_address *a, const struct pp_address *b);
 
+/* Is there an address that both are, or stand for? Then sockets at them want the same port. */
+bool pp_address_overlaps(const struct pp_address *a, const struct pp_address *b);
+
 bool pp_address_is_multicast(const struct pp_address *address); /* IPv4 broadcast included */
 enum pp_address_class pp_address_class(const struct pp_address *address);
 

@@ -42,8 +42,8 @@ int pp_forwarder_add(struct pp_forwarder *forwarder, int socket, enum pp_protoco
 /*
  * Forward until SIGINT or SIGTERM, which end it at once, or, after SIGUSR1, until the last connection has
  * ended: nothing new is accepted then. With @drain, in milliseconds, the first SIGTERM or SIGINT is like SIGUSR1 for
- * so long, whether SIGUSR1 came before, or comes after it. The caller has blocked these signals by pp_forwarder_block_signals: those that came before are
- * obeyed, too.
+ * so long, whether SIGUSR1 came before, or comes after it. The caller has blocked these signals by
+ * pp_forwarder_block_signals: those that came before are obeyed, too.
  *
  * Sockets to the container are made in the network namespace that the calling thread is in.
  */

@@ -67,6 +67,13 @@ int pp_address_compare(const struct pp_address *a, const struct pp_address *b)
 	return order ? order : memcmp(a->bytes, b->bytes, sizeof(a->bytes));
 }
 
+bool pp_address_overlaps(const struct pp_address *a, const struct pp_address *b)
+{
+	if (a->family != AF_UNSPEC && b->family != AF_UNSPEC && a->family != b->family)
+		return false;
+	return pp_address_is_any(a) || pp_address_is_any(b) || pp_address_compare(a, b) == 0;
+}
+
 bool pp_address_is_any(const struct pp_address *address)
 {
 	static const uint8_t zero[16];

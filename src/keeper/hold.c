@@ -48,9 +48,7 @@ static int fail_taken(const struct pp_publication *publication, uint16_t port, s
 	one.count = 1;
 	(void)pp_holders_find(one.protocol, port, &holders, &ignored);
 	for (size_t i = holders.count; i-- > 0;) {
-		struct pp_socket socket = { .address = holders.items[i].address };
-
-		if (pp_socket_overlaps(&socket, &one.address))
+		if (pp_address_overlaps(&holders.items[i].address, &one.address))
 			pp_holder_describe(&holders.items[i], words);
 	}
 	pp_holders_fini(&holders);

@@ -4,16 +4,7 @@
 
 #include <errno.h>
 
-/* Whether what comes to @target, an address of this host, comes to the socket of @publication. */
-static bool takes(const struct pp_publication *publication, const struct pp_address *target)
-{
-	const struct pp_address *host = &publication->address;
-
-	if (host->family == AF_UNSPEC || (pp_address_is_any(host) && host->family == target->family))
-		return true;
-	return pp_address_compare(host, target) == 0;
-}
-
+/* @target is an address of this host. */
 static int refuse(const struct pp_publications *list, const struct pp_address *target, struct pp_error *err)
 {
 	char text[PP_PUBLICATION_TEXT], address[PP_ADDRESS_TEXT];
@@ -21,7 +12,8 @@ static int refuse(const struct pp_publications *list, const struct pp_address *t
 	for (size_t i = 0; i < list->count; i++) {
 		const struct pp_publication *publication = &list->items[i];
 
-		if (publication->host_port != publication->container_port || !takes(publication, target))
+		if (publication->host_port != publication->container_port ||
+		    !pp_address_overlaps(&publication->address, target))
 			continue;
 		return pp_fail(err, EINVAL,
 			       "%s: %s is an address of this host, so this would be forwarded to itself: "

@@ -141,12 +141,5 @@ int pp_sockets_read_bound(enum pp_protocol protocol, uint16_t port, struct pp_so
 
 bool pp_socket_overlaps(const struct pp_socket *socket, const struct pp_address *address)
 {
-	const struct pp_address *own = &socket->address;
-
-	if (own->family == AF_UNSPEC || address->family == AF_UNSPEC)
-		return true;
-	if (own->family != address->family)
-		return false;
-	return pp_address_is_any(own) || pp_address_is_any(address) ||
-	       memcmp(own->bytes, address->bytes, sizeof(own->bytes)) == 0;
+	return pp_address_overlaps(&socket->address, address);
 }

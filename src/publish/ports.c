@@ -38,13 +38,6 @@ void held_fini(struct held *held)
 	*held = HELD_INIT;
 }
 
-static bool overlap(const struct pp_address *a, const struct pp_address *b)
-{
-	if (a->family != AF_UNSPEC && b->family != AF_UNSPEC && a->family != b->family)
-		return false;
-	return pp_address_is_any(a) || pp_address_is_any(b) || pp_address_compare(a, b) == 0;
-}
-
 /* What is taken, by protocol: all elements of the maps, all sockets. Read once for a list of pools. */
 struct taken {
 	struct pp_entries entries;
@@ -110,7 +103,7 @@ static bool is_published(const struct taken *taken, enum pp_protocol protocol,
 		if (pp_entry_port(entry) != port || pp_entry_protocol(entry) != protocol)
 			continue;
 		theirs = pp_entry_address(entry);
-		if (overlap(&theirs, address))
+		if (pp_address_overlaps(&theirs, address))
 			return true;
 	}
 	return false;
@@ -142,7 +135,7 @@ static bool is_wanted(const struct pp_publications *list, enum pp_protocol proto
 		const struct pp_publication *p = &list->items[i];
 
 		if (p->protocol == protocol && is_exact(p) && port >= p->host_port &&
-		    port - p->host_port < p->count && overlap(&p->address, address))
+		    port - p->host_port < p->count && pp_address_overlaps(&p->address, address))
 			return true;
 	}
 	return false;
