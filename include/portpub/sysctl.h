@@ -3,7 +3,7 @@
  * Values under /proc/sys/net, of the network namespace that the calling thread is in.
  *
  * Names are paths ("net/ipv4/ip_forward"), because an interface may have dots in its name. Errors show them
- * as sysctl(8) takes them.
+ * as sysctl(8) takes them. A name that leads elsewhere is none.
  */
 #ifndef PORTPUB_SYSCTL_H
 #define PORTPUB_SYSCTL_H

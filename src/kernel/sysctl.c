@@ -45,10 +45,23 @@ const char *pp_sysctl_show(const char *name, char out[static PP_SYSCTL_NAME])
 	return out;
 }
 
+/*
+ * Names come from the records, too, which keepers write from their sandboxes: one that somebody has taken over must not
+ * have the next command set kernel.core_pattern.
+ */
+static bool is_of_the_network(const char *name)
+{
+	return strncmp(name, "net/", strlen("net/")) == 0 && !strstr(name, "/../");
+}
+
 static int open_value(const char *name, int flags)
 {
 	char path[PP_SYSCTL_NAME + sizeof("/proc/sys/")];
 
+	if (!is_of_the_network(name)) {
+		errno = ENOENT;
+		return -1;
+	}
 	if ((size_t)snprintf(path, sizeof(path), "/proc/sys/%s", name) >= sizeof(path)) {
 		errno = ENAMETOOLONG;
 		return -1;

@@ -71,6 +71,25 @@ START_TEST(sysctl_refuses_what_is_no_name_of_an_interface)
 }
 END_TEST
 
+static const char *const elsewhere[] = {
+	"kernel/ostype",
+	"net/../kernel/ostype",
+	"net/ipv6/../../kernel/ostype",
+	"../../proc/sys/kernel/ostype",
+	"net/ipv4/../ipv4/ip_forward",
+	"/net/ipv4/ip_forward",
+};
+
+START_TEST(sysctl_is_none_that_is_not_of_the_network)
+{
+	char value[PP_SYSCTL_VALUE];
+	struct pp_error err;
+
+	ck_assert_int_eq(pp_sysctl_read(elsewhere[_i], value, &err), -ENOENT);
+	ck_assert_int_eq(pp_sysctl_write(elsewhere[_i], "1", &err), -ENOENT);
+}
+END_TEST
+
 START_TEST(sysctl_says_what_is_missing)
 {
 	char value[PP_SYSCTL_VALUE];
@@ -135,6 +154,8 @@ Suite *suite_sysctl(void)
 	tcase_add_test(tcase, sysctl_finds_an_interface_with_dots_in_its_name);
 	tcase_add_loop_test(tcase, sysctl_refuses_what_is_no_name_of_an_interface, 0,
 			    KERNEL_COUNT(no_interface));
+	tcase_add_loop_test(tcase, sysctl_is_none_that_is_not_of_the_network, 0,
+			    sizeof(elsewhere) / sizeof(elsewhere[0]));
 	tcase_add_test(tcase, sysctl_says_what_is_missing);
 	tcase_add_test(tcase, sysctl_reads_no_half_of_a_value);
 	tcase_add_test(tcase, sysctl_names_the_command_where_proc_is_read_only);
