@@ -48,6 +48,12 @@ int pp_container_of_pid(pid_t pid, struct pp_container *out, struct pp_error *er
 int pp_container_of_netns(const char *path, struct pp_container *out, struct pp_error *err);
 
 /*
+ * That file from the root, and without symbolic links, which may outlive what they lead to. What is not there is told as
+ * it was said. The caller's to free; NULL: out of memory.
+ */
+char *pp_container_netns_path(const char *path);
+
+/*
  * Go into the container's namespace, call @look, and come back. -EPERM and the like when it cannot be entered,
  * -ESRCH when it is gone: @look has not been called then. Only for one that has a process.
  * -EIO, as above.

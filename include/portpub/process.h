@@ -18,6 +18,9 @@ void pp_processes_of_sockets(const uint32_t *inodes, size_t count, struct pp_pro
 /* The same for one; false where none can be seen. */
 bool pp_process_of_socket(uint32_t inode, struct pp_process *out);
 
+/* When the process began, in the kernel's own ticks: another one with the same pid has another. 0: not known. */
+uint64_t pp_process_start(pid_t pid);
+
 enum { PP_HOLDER_TEXT = 96 };
 
 /*

@@ -283,3 +283,61 @@ int pp_container_of_netns(const char *path, struct pp_container *out, struct pp_
 		pp_container_fini(&container);
 	return ret;
 }
+
+enum { LINKS = 40 }; /* as many as the kernel follows */
+
+/* Of the directory that leads to it, and with its own name; NULL with errno. */
+static char *find_directory(const char *path)
+{
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	char *dir = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+	char *real = dir ? realpath(dir, NULL) : NULL, *out;
+
+	if (!real || asprintf(&out, "%s/%s", real, name) < 0)
+		out = NULL;
+	free(dir);
+	free(real);
+	return out;
+}
+
+/* Where the symbolic link @path leads to; NULL where it is none. That of a process reads as no path. */
+static char *follow(const char *path)
+{
+	char link[PATH_MAX], *out;
+	ssize_t len = readlink(path, link, sizeof(link) - 1);
+
+	if (len <= 0)
+		return NULL;
+	link[len] = '\0';
+	if (strncmp(link, "net:[", strlen("net:[")) == 0)
+		return NULL;
+	if (asprintf(&out, "%.*s%s", link[0] == '/' ? 0 : (int)(strrchr(path, '/') + 1 - path), path, link) <
+	    0)
+		out = NULL;
+	return out;
+}
+
+static bool is_same(const char *path, const char *other)
+{
+	struct stat one, two;
+
+	return stat(path, &one) == 0 && stat(other, &two) == 0 && one.st_ino == two.st_ino &&
+	       one.st_dev == two.st_dev;
+}
+
+char *pp_container_netns_path(const char *path)
+{
+	char *at = find_directory(path), here[PATH_MAX], *next;
+
+	for (int i = 0; at && i < LINKS && (next = follow(at)); i++) {
+		free(at);
+		at = find_directory(next);
+		free(next);
+	}
+	if (at && is_same(at, path)) /* /proc/PID/root reads as a path of ours */
+		return at;
+	free(at);
+	if (path[0] == '/' || !getcwd(here, sizeof(here)))
+		return strdup(path);
+	return asprintf(&at, "%s/%s", here, path) < 0 ? NULL : at;
+}

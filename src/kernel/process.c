@@ -115,3 +115,19 @@ void pp_socket_holder(const struct pp_socket *socket, char *out, size_t size)
 		snprintf(out, size, "a process of uid %u that cannot be seen from here%s", socket->uid,
 			 socket->uid == 0 ? ", or the kernel" : "");
 }
+
+uint64_t pp_process_start(pid_t pid)
+{
+	int proc = open("/proc", O_DIRECTORY | O_RDONLY | O_CLOEXEC);
+	bool is_read;
+	char stat[512], *at;
+
+	if (proc < 0)
+		return 0;
+	is_read = pp_proc_read(proc, pid, "stat", stat, sizeof(stat));
+	close(proc);
+	at = is_read ? strrchr(stat, ')') : NULL; /* its name, before, may have anything in it */
+	for (int field = 2; at && field < 22; field++)
+		at = strchr(at + 1, ' ');
+	return at ? strtoull(at, NULL, 10) : 0;
+}
