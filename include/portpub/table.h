@@ -13,6 +13,10 @@
 
 #define PP_TABLE_NAME "portpub"
 
+/* The tables that outlive a flush: see anchor.h. */
+enum { PP_ANCHORS = 2 };
+extern const char *const pp_anchor_tables[PP_ANCHORS];
+
 enum pp_set {
 	/* (protocol [. host address] . host port) -> (container address . port) */
 	PP_SET_HOST4,

@@ -4,6 +4,8 @@
 #include <assert.h>
 #include <net/if.h>
 
+const char *const pp_anchor_tables[PP_ANCHORS] = { PP_TABLE_NAME "-anchor", PP_TABLE_NAME "-anchor-2" };
+
 static const struct pp_shape shapes[] = {
 #define PROTOCOL PP_FIELD_PROTOCOL
 #define PORT PP_FIELD_PORT

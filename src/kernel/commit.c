@@ -127,8 +127,7 @@ static size_t make_room(struct pp_nft *nft, size_t wanted)
 	return (size_t)have - OVERHEAD;
 }
 
-/* Returns 0, or a negative errno without words; -EAGAIN for a stale generation. */
-static int send_batch(struct pp_nft *nft, struct batch *batch, size_t *fault)
+int nft_send(struct pp_nft *nft, struct batch *batch, size_t *fault)
 {
 	uint32_t first = ((struct nlmsghdr *)batch->data)->nlmsg_seq;
 	struct answer answer = { 0 };
@@ -211,7 +210,7 @@ static int commit_parts(struct pp_nft *nft, const struct pp_nft_change *change, 
 			if (batch.size > limit)
 				continue;
 		}
-		ret = send_batch(nft, &batch, &part);
+		ret = nft_send(nft, &batch, &part);
 		if (ret < 0) {
 			*fault = done->added + part;
 			nft_fail(err, -ret);
@@ -230,9 +229,9 @@ static void undo_table(struct pp_nft *nft)
 	struct pp_error ignored;
 	size_t fault;
 
-	if (batch_open(&batch, NULL, &ignored) == 0 && rules_build_nothing(&batch, &ignored) == 0 &&
-	    batch_close(&batch, &ignored) == 0)
-		send_batch(nft, &batch, &fault);
+	if (batch_open(&batch, NULL, &ignored) == 0 &&
+	    rules_build_nothing(&batch, PP_TABLE_NAME, &ignored) == 0 && batch_close(&batch, &ignored) == 0)
+		nft_send(nft, &batch, &fault);
 	batch_fini(&batch);
 }
 

@@ -31,8 +31,11 @@ static int append(struct pp_foreign_chains *list, const struct pp_foreign_chain 
 
 bool pp_foreign_is_ours(uint8_t family, const char *table)
 {
-	return family == NFPROTO_INET &&
-	       (strcmp(table, PP_TABLE_NAME) == 0 || strcmp(table, PP_TABLE_NAME "-anchor") == 0);
+	bool ours = strcmp(table, PP_TABLE_NAME) == 0;
+
+	for (size_t i = 0; i < PP_ANCHORS; i++)
+		ours |= strcmp(table, pp_anchor_tables[i]) == 0;
+	return family == NFPROTO_INET && ours;
 }
 
 static bool describe(const struct nftnl_chain *chain, struct pp_foreign_chain *out)

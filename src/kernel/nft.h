@@ -19,6 +19,13 @@ struct nlmsghdr *nft_begin(struct pp_nft *nft, char *buffer, uint8_t family, uin
  */
 int nft_ask(struct pp_nft *nft, const struct nlmsghdr *question, mnl_cb_t take, void *data);
 
+/*
+ * Send a batch, which is closed. Returns 0, or a negative errno without words; -EAGAIN for a stale generation.
+ * *@fault is the entry, counted among those it adds, at which the kernel stopped.
+ */
+struct batch;
+int nft_send(struct pp_nft *nft, struct batch *batch, size_t *fault);
+
 /* The attribute of an answer, or NULL. */
 const struct nlattr *nft_find(const struct nlmsghdr *message, uint16_t type);
 

@@ -478,16 +478,17 @@ size_t rules_of(const char *chain, size_t *first)
 	return count;
 }
 
-struct nftnl_rule *rules_make(size_t index)
+static struct nftnl_rule *make(const char *table, const char *chain,
+			       void (*fill)(struct rule *rule, sa_family_t family), sa_family_t family)
 {
 	struct rule rule = { .rule = nftnl_rule_alloc() };
 
 	if (!rule.rule)
 		return NULL;
 	nftnl_rule_set_u32(rule.rule, NFTNL_RULE_FAMILY, NFPROTO_INET);
-	nftnl_rule_set_str(rule.rule, NFTNL_RULE_TABLE, PP_TABLE_NAME);
-	nftnl_rule_set_str(rule.rule, NFTNL_RULE_CHAIN, rules[index].chain);
-	rules[index].make(&rule, rules[index].family);
+	nftnl_rule_set_str(rule.rule, NFTNL_RULE_TABLE, table);
+	nftnl_rule_set_str(rule.rule, NFTNL_RULE_CHAIN, chain);
+	fill(&rule, family);
 	if (rule.failed) {
 		nftnl_rule_free(rule.rule);
 		return NULL;
@@ -495,13 +496,18 @@ struct nftnl_rule *rules_make(size_t index)
 	return rule.rule;
 }
 
+struct nftnl_rule *rules_make(size_t index)
+{
+	return make(PP_TABLE_NAME, rules[index].chain, rules[index].make, rules[index].family);
+}
+
 const struct rules_chain rules_chains[RULES_CHAINS] = {
-	{ "guard", "filter", NF_INET_PRE_ROUTING, NF_IP_PRI_RAW },
-	{ "admit", "filter", NF_INET_PRE_ROUTING, NF_IP_PRI_NAT_DST - 10 },
-	{ "prerouting", "nat", NF_INET_PRE_ROUTING, NF_IP_PRI_NAT_DST },
-	{ "output", "nat", NF_INET_LOCAL_OUT, NF_IP_PRI_NAT_DST },
-	{ "direct", "filter", NF_INET_FORWARD, NF_IP_PRI_FILTER },
-	{ "postrouting", "nat", NF_INET_POST_ROUTING, NF_IP_PRI_NAT_SRC },
+	{ "guard", "filter", NF_INET_PRE_ROUTING, NF_IP_PRI_RAW, true },
+	{ "admit", "filter", NF_INET_PRE_ROUTING, NF_IP_PRI_NAT_DST - 10, false },
+	{ "prerouting", "nat", NF_INET_PRE_ROUTING, NF_IP_PRI_NAT_DST, true },
+	{ "output", "nat", NF_INET_LOCAL_OUT, NF_IP_PRI_NAT_DST, false },
+	{ "direct", "filter", NF_INET_FORWARD, NF_IP_PRI_FILTER, false },
+	{ "postrouting", "nat", NF_INET_POST_ROUTING, NF_IP_PRI_NAT_SRC, true },
 };
 
 static int fail_memory(struct pp_error *err)
@@ -509,19 +515,19 @@ static int fail_memory(struct pp_error *err)
 	return pp_fail(err, ENOMEM, "out of memory");
 }
 
-static int build_table(struct batch *batch, const char *records, struct pp_error *err)
+static int build_table(struct batch *batch, const char *name, uint32_t flags, const char *comment,
+		       struct pp_error *err)
 {
-	char comment[COMMENT_MAX + 1];
 	struct nlmsghdr *message;
 
 	if (batch_reserve(batch, CHUNK, err) < 0)
 		return -ENOMEM;
 	message = batch_begin(batch, NFT_MSG_NEWTABLE, NFPROTO_INET, NLM_F_CREATE | NLM_F_EXCL);
-	mnl_attr_put_strz(message, NFTA_TABLE_NAME, PP_TABLE_NAME);
-	if (records) {
-		snprintf(comment, sizeof(comment), RULES_COMMENT "%s", records);
+	mnl_attr_put_strz(message, NFTA_TABLE_NAME, name);
+	if (flags)
+		mnl_attr_put_u32(message, NFTA_TABLE_FLAGS, htonl(flags));
+	if (comment)
 		batch_put_comment(message, NFTA_TABLE_USERDATA, comment);
-	}
 	batch_end(batch, message);
 	return 0;
 }
@@ -601,7 +607,8 @@ static int build_set(struct batch *batch, enum pp_set which, struct pp_error *er
 	return ret;
 }
 
-static int build_chain(struct batch *batch, size_t i, struct pp_error *err)
+static int build_chain(struct batch *batch, const char *table, const struct rules_chain *made,
+		       struct pp_error *err)
 {
 	struct nftnl_chain *chain;
 	struct nlmsghdr *message;
@@ -611,11 +618,11 @@ static int build_chain(struct batch *batch, size_t i, struct pp_error *err)
 	chain = nftnl_chain_alloc();
 	if (!chain)
 		return fail_memory(err);
-	nftnl_chain_set_str(chain, NFTNL_CHAIN_TABLE, PP_TABLE_NAME);
-	nftnl_chain_set_str(chain, NFTNL_CHAIN_NAME, rules_chains[i].name);
-	nftnl_chain_set_str(chain, NFTNL_CHAIN_TYPE, rules_chains[i].type);
-	nftnl_chain_set_u32(chain, NFTNL_CHAIN_HOOKNUM, rules_chains[i].hook);
-	nftnl_chain_set_s32(chain, NFTNL_CHAIN_PRIO, rules_chains[i].priority);
+	nftnl_chain_set_str(chain, NFTNL_CHAIN_TABLE, table);
+	nftnl_chain_set_str(chain, NFTNL_CHAIN_NAME, made->name);
+	nftnl_chain_set_str(chain, NFTNL_CHAIN_TYPE, made->type);
+	nftnl_chain_set_u32(chain, NFTNL_CHAIN_HOOKNUM, made->hook);
+	nftnl_chain_set_s32(chain, NFTNL_CHAIN_PRIO, made->priority);
 	nftnl_chain_set_u32(chain, NFTNL_CHAIN_POLICY, NF_ACCEPT);
 	message = batch_begin(batch, NFT_MSG_NEWCHAIN, NFPROTO_INET, NLM_F_CREATE);
 	nftnl_chain_nlmsg_build_payload(message, chain);
@@ -624,9 +631,9 @@ static int build_chain(struct batch *batch, size_t i, struct pp_error *err)
 	return 0;
 }
 
-static int build_rule(struct batch *batch, size_t i, struct pp_error *err)
+/* Takes @rule, which is NULL where memory has run out. */
+static int build_rule(struct batch *batch, struct nftnl_rule *rule, struct pp_error *err)
 {
-	struct nftnl_rule *rule = rules_make(i);
 	struct nlmsghdr *message;
 	int ret = rule ? batch_reserve(batch, CHUNK, err) : fail_memory(err);
 
@@ -640,24 +647,27 @@ static int build_rule(struct batch *batch, size_t i, struct pp_error *err)
 	return ret;
 }
 
-int rules_build_nothing(struct batch *batch, struct pp_error *err)
+int rules_build_nothing(struct batch *batch, const char *table, struct pp_error *err)
 {
 	struct nlmsghdr *message;
 
 	if (batch_reserve(batch, CHUNK, err) < 0)
 		return -ENOMEM;
 	message = batch_begin(batch, NFT_MSG_DELTABLE, NFPROTO_INET, 0);
-	mnl_attr_put_strz(message, NFTA_TABLE_NAME, PP_TABLE_NAME);
+	mnl_attr_put_strz(message, NFTA_TABLE_NAME, table);
 	batch_end(batch, message);
 	return 0;
 }
 
 int rules_build_sets(struct batch *batch, bool exists, const char *records, struct pp_error *err)
 {
-	int ret = exists ? rules_build_nothing(batch, err) : 0;
+	int ret = exists ? rules_build_nothing(batch, PP_TABLE_NAME, err) : 0;
+	char comment[COMMENT_MAX + 1];
 
+	if (records)
+		snprintf(comment, sizeof(comment), RULES_COMMENT "%s", records);
 	if (ret == 0)
-		ret = build_table(batch, records, err);
+		ret = build_table(batch, PP_TABLE_NAME, 0, records ? comment : NULL, err);
 	for (int i = 0; ret == 0 && i < PP_SET_COUNT; i++)
 		ret = build_set(batch, (enum pp_set)i, err);
 	return ret;
@@ -668,8 +678,35 @@ int rules_build_chains(struct batch *batch, struct pp_error *err)
 	int ret = 0;
 
 	for (size_t i = 0; ret == 0 && i < RULES_CHAINS; i++)
-		ret = build_chain(batch, i, err);
+		ret = build_chain(batch, PP_TABLE_NAME, &rules_chains[i], err);
 	for (size_t i = 0; ret == 0 && i < rules_count(); i++)
-		ret = build_rule(batch, i, err);
+		ret = build_rule(batch, rules_make(i), err);
+	return ret;
+}
+
+/* The rule for which the kernel goes on tracking connections; it is asked about the first packet of each alone. */
+static void accept_established(struct rule *rule, sa_family_t family)
+{
+	(void)family;
+	ct(rule, NFT_CT_STATE, NF_CT_STATE_BIT(IP_CT_ESTABLISHED));
+	verdict(rule, NF_ACCEPT);
+}
+
+int rules_build_anchor(struct batch *batch, const char *table, bool exists, struct pp_error *err)
+{
+	static const char comment[] = "keeps established connections when rulesets are flushed";
+	size_t guard, count = rules_of("guard", &guard);
+	int ret = exists ? rules_build_nothing(batch, table, err) : 0;
+
+	if (ret == 0)
+		ret = build_table(batch, table, NFT_TABLE_F_OWNER, comment, err);
+	for (size_t i = 0; ret == 0 && i < RULES_CHAINS; i++) {
+		if (rules_chains[i].anchored)
+			ret = build_chain(batch, table, &rules_chains[i], err);
+	}
+	for (size_t i = 0; ret == 0 && i < count; i++)
+		ret = build_rule(batch, make(table, "guard", rules[guard + i].make, AF_UNSPEC), err);
+	if (ret == 0)
+		ret = build_rule(batch, make(table, "prerouting", accept_established, AF_UNSPEC), err);
 	return ret;
 }

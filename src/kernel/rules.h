@@ -16,6 +16,7 @@ struct rules_chain {
 	const char *name, *type;
 	uint32_t hook;
 	int32_t priority;
+	bool anchored; /* an anchor has it, too */
 };
 enum { RULES_CHAINS = 6 };
 extern const struct rules_chain rules_chains[RULES_CHAINS];
@@ -29,10 +30,13 @@ int rules_build_sets(struct batch *batch, bool exists, const char *records, stru
 /* What stands in that comment before the directory. */
 #define RULES_COMMENT "records in "
 
-/* Append the chains and rules that make it work; how much that is at most, and what takes the table away. */
+/* Append the chains and rules that make it work; how much that is at most, and what takes a table away. */
 enum { RULES_SIZE = 32768 };
 int rules_build_chains(struct batch *batch, struct pp_error *err);
-int rules_build_nothing(struct batch *batch, struct pp_error *err);
+int rules_build_nothing(struct batch *batch, const char *table, struct pp_error *err);
+
+/* Append what makes @table an anchor; @exists as above. */
+int rules_build_anchor(struct batch *batch, const char *table, bool exists, struct pp_error *err);
 
 /* The rules in their order, of all chains; free each with nftnl_rule_free. NULL when memory runs out. */
 struct nftnl_rule *rules_make(size_t index);

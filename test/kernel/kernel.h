@@ -5,6 +5,7 @@
 
 #include <check.h>
 
+Suite *suite_anchor(void);
 Suite *suite_bridge(void);
 Suite *suite_conntrack(void);
 Suite *suite_nft(void);
