@@ -24,6 +24,7 @@ enum pp_address_class {
 	PP_CLASS_LOOPBACK,
 	PP_CLASS_LINK_LOCAL, /* IPv6 only: 169.254/16 is routed like any other */
 	PP_CLASS_SPECIFIC,
+	PP_CLASS_OWN, /* no address's, but any that the container asks itself by: a way of the plan */
 	PP_CLASS_COUNT
 };
 
@@ -51,7 +52,7 @@ bool pp_address_overlaps(const struct pp_address *a, const struct pp_address *b)
 bool pp_address_is_multicast(const struct pp_address *address); /* IPv4 broadcast included */
 enum pp_address_class pp_address_class(const struct pp_address *address);
 
-/* "any", "loopback", "link-local", "specific": a word of the JSON output. */
+/* "any", "loopback", "link-local", "specific", "own": a word of the JSON output. */
 const char *pp_address_class_name(enum pp_address_class class);
 
 /* "ipv4" or "ipv6". */

@@ -43,6 +43,8 @@ struct pp_request {
 	struct pp_target target;
 	enum pp_via via;
 	bool no_keeper;           /* rules only: nobody is there to forward in userspace */
+	bool inside;              /* the target is an address of the container that this host has no way to */
+	bool alone[2];            /* the container cannot come back to itself through its bridge, by family */
 	struct pp_networks allow; /* merged; none: everybody */
 	struct pp_host host;
 };
@@ -55,7 +57,7 @@ struct pp_way {
 	const char *reason; /* a constant */
 };
 
-enum { PP_WAYS_MAX = 5 };
+enum { PP_WAYS_MAX = 7 };
 
 struct pp_plan {
 	struct pp_way ways[PP_WAYS_MAX];
@@ -79,9 +81,9 @@ bool pp_via_parse(const char *text, enum pp_via *out);
 const char *pp_via_name(enum pp_via via);
 
 /*
- * Every way in to @publication, the most general first. Where nothing may be forwarded in userspace (no
- * keeper, or PP_VIA_KERNEL), -EPERM when the kernel cannot be used at all, and -EINVAL when it can carry
- * none of the ways.
+ * Every way in to @publication, the most general first; last that of the container to itself, where it is another
+ * than that of everybody. Where nothing may be forwarded in userspace (no keeper, or PP_VIA_KERNEL), -EPERM when the
+ * kernel cannot be used at all, and -EINVAL when it can carry none of the ways.
  */
 int pp_plan_make(const struct pp_publication *publication, const struct pp_request *request,
 		 struct pp_plan *out, struct pp_error *err);
@@ -91,6 +93,9 @@ int pp_plan_make(const struct pp_publication *publication, const struct pp_reque
  * port by another way either.
  */
 bool pp_plan_is_for_some(const struct pp_publication *publication, const struct pp_request *request);
+
+/* May anything of it become rules in the kernel? */
+bool pp_plan_makes_rules(const struct pp_request *request);
 
 enum pp_reach pp_plan_reach(const struct pp_publication *publication);
 

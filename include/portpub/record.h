@@ -13,7 +13,6 @@ struct pp_record {
 	char id[PP_ID_SIZE];
 	struct pp_request request;       /* every host port is known: no pools, no free ones */
 	char interfaces[2][IF_NAMESIZE]; /* the way to the IPv4 and the IPv6 target; "" where there is none */
-	bool alone[2];                   /* the container cannot come back to itself through its bridge */
 	char container[64];              /* who it is, for people; may be "" */
 	int64_t pid;                     /* of the container, or 0 */
 	int64_t created;                 /* seconds since 1970 */

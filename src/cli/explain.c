@@ -3,7 +3,7 @@
  * portpub explain: what `add` would do, and why. It reads, plans and prints: in words with a small
  * picture (explain_text.c), as JSON (explain_json.c), or as the table nft would load. The answer is the
  * one for a host that has nf_tables and a caller who may use it, whoever asks: that is what makes it the
- * same for everybody.
+ * same for everybody. Of this host it takes the container's bridge.
  */
 #include "explain.h"
 
@@ -61,6 +61,18 @@ static int explain_nft(const struct pp_request *request, struct pp_error *err)
 	return pp_ruleset_print(&record, stdout, err);
 }
 
+/* All that is asked of this host: does the container reach itself? Where there is no way to it, it does not tell. */
+static void look_at_bridge(struct pp_request *request)
+{
+	struct pp_record record = { .request = *request };
+	struct pp_error no_way;
+
+	for (size_t f = 0; f < 2; f++) {
+		if (pp_publish_find_way(&record, pp_families[f], &no_way) == 0)
+			request->alone[f] = record.request.alone[f];
+	}
+}
+
 static int answer(const struct question *question, struct pp_error *err)
 {
 	if (question->json && question->nft)
@@ -83,6 +95,8 @@ static int explain(const struct cli_command *self, int argc, char **argv, struct
 		ret = request_complete(self->name, &question->arguments, argv + optind, request, err);
 	if (ret == 0)
 		ret = request_plan(request, err);
+	if (ret == 0)
+		look_at_bridge(request);
 	return ret == 0 ? answer(question, err) : ret;
 }
 

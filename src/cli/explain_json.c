@@ -21,7 +21,7 @@ struct paths {
 	size_t count;
 };
 
-enum { PATHS_MAX = 64 }; /* two families, four classes, three paths: never reached */
+enum { PATHS_MAX = 64 }; /* two families, five classes, three paths: never reached */
 
 static json_t *path_object(const struct pp_way *way, json_t *publications)
 {

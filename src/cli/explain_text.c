@@ -23,6 +23,8 @@ static const char *client_of(const struct pp_way *way)
 		return "this host";
 	case PP_CLASS_LINK_LOCAL:
 		return "same link";
+	case PP_CLASS_OWN:
+		return "container";
 	default:
 		return "any client";
 	}
@@ -54,7 +56,7 @@ static void format_host(const struct pp_publication *publication, const struct p
 	bool ipv4 = way->family == AF_INET;
 
 	if (pp_address_is_any(&publication->address)) {
-		if (way->class == PP_CLASS_ANY)
+		if (way->class == PP_CLASS_ANY || way->class == PP_CLASS_OWN)
 			address = ipv4 ? "0.0.0.0" : "::";
 		else if (way->class == PP_CLASS_LOOPBACK)
 			address = ipv4 ? "127.0.0.1" : "::1";

@@ -113,6 +113,7 @@ const char *pp_address_class_name(enum pp_address_class class)
 		[PP_CLASS_LOOPBACK] = "loopback",
 		[PP_CLASS_LINK_LOCAL] = "link-local",
 		[PP_CLASS_SPECIFIC] = "specific",
+		[PP_CLASS_OWN] = "own",
 	};
 	static_assert(sizeof(names) / sizeof(names[0]) == PP_CLASS_COUNT, "a name for each class");
 

@@ -5,7 +5,8 @@
  * Packets differ by family and by the class of the host address they are for; each such way in has one
  * path. obstacle() is a list of questions asked in order: the first that is answered yes is the reason why
  * the kernel cannot carry it. Publishing to every address of a family opens the loopback addresses of that
- * family too, which the kernel treats in its own way, so those are ways of their own; ways_of() lists them.
+ * family too, which the kernel treats in its own way, so those are ways of their own; ways_of() lists them. The
+ * container itself goes by its own way where its bridge sends nothing back to where it came from.
  */
 #include "portpub/plan.h"
 
@@ -115,15 +116,18 @@ static const char *kernel_reason(const struct pp_way *way, const struct pp_targe
 }
 
 /* Why the kernel cannot carry this way, or NULL. */
-static const char *obstacle(const struct pp_way *way, const struct pp_target *target,
-			    const struct pp_host *host)
+static const char *obstacle(const struct pp_way *way, const struct pp_request *request)
 {
+	const struct pp_target *target = &request->target;
+	const struct pp_host *host = &request->host;
 	const struct pp_address *to = pp_target_of(target, way->family);
 
 	if (host->no_nftables)
 		return "this kernel has no nf_tables";
 	if (host->no_admin)
 		return "rules need CAP_NET_ADMIN";
+	if (request->inside)
+		return "the container is to be reached from inside its network namespace only";
 	if (way->family == AF_INET6 && way->class == PP_CLASS_LOOPBACK)
 		return "the kernel does not route ::1 away from lo, not even after DNAT";
 	if (way->class == PP_CLASS_LINK_LOCAL)
@@ -142,9 +146,14 @@ static bool kernel_only(const struct pp_request *request)
 	return request->no_keeper || request->via == PP_VIA_KERNEL;
 }
 
+static enum pp_path otherwise(const struct pp_request *request)
+{
+	return kernel_only(request) ? PP_PATH_NONE : PP_PATH_USERSPACE;
+}
+
 static void decide(struct pp_way *way, const struct pp_request *request)
 {
-	const char *why_not = obstacle(way, &request->target, &request->host);
+	const char *why_not = obstacle(way, request);
 
 	if (request->via == PP_VIA_USERSPACE) {
 		way->path = PP_PATH_USERSPACE;
@@ -153,7 +162,7 @@ static void decide(struct pp_way *way, const struct pp_request *request)
 		way->path = PP_PATH_KERNEL;
 		way->reason = kernel_reason(way, &request->target);
 	} else {
-		way->path = kernel_only(request) ? PP_PATH_NONE : PP_PATH_USERSPACE;
+		way->path = otherwise(request);
 		way->reason = why_not;
 	}
 }
@@ -183,6 +192,29 @@ static void ways_of(const struct pp_address *address, struct pp_plan *plan)
 	}
 }
 
+/* What the container asks of itself is left to the host where DNAT would send it to a bridge that does not return it. */
+static void add_own(struct pp_plan *plan, const struct pp_request *request)
+{
+	static const char *const reasons[2] = { "what the container sends to itself does not come back: "
+						"bridge-nf-call-iptables is on, and hairpin "
+						"off at its port of the bridge",
+						"what the container sends to itself does not come back: "
+						"bridge-nf-call-ip6tables is on, and hairpin "
+						"off at its port of the bridge" };
+	size_t count = plan->count;
+
+	for (size_t i = 0; i < count; i++) {
+		size_t f = plan->ways[i].family == AF_INET6;
+
+		if (!request->alone[f] || plan->ways[i].path != PP_PATH_KERNEL ||
+		    plan->ways[i].class == PP_CLASS_LOOPBACK)
+			continue;
+		add_way(plan, pp_families[f], PP_CLASS_OWN);
+		plan->ways[plan->count - 1].path = otherwise(request);
+		plan->ways[plan->count - 1].reason = reasons[f];
+	}
+}
+
 int pp_plan_make(const struct pp_publication *publication, const struct pp_request *request,
 		 struct pp_plan *out, struct pp_error *err)
 {
@@ -200,6 +232,7 @@ int pp_plan_make(const struct pp_publication *publication, const struct pp_reque
 		return pp_fail(err, host->no_nftables || host->no_admin ? EPERM : EINVAL,
 			       "%s: nothing is left with --%s: %s", pp_publication_format(publication, text),
 			       request->no_keeper ? "no-keeper" : "via kernel", plan.ways[0].reason);
+	add_own(&plan, request);
 	*out = plan;
 	return 0;
 }
@@ -207,6 +240,12 @@ int pp_plan_make(const struct pp_publication *publication, const struct pp_reque
 bool pp_plan_is_for_some(const struct pp_publication *publication, const struct pp_request *request)
 {
 	return request->allow.count || pp_plan_reach(publication) == PP_REACH_HOST;
+}
+
+bool pp_plan_makes_rules(const struct pp_request *request)
+{
+	return request->via != PP_VIA_USERSPACE && !request->inside && !request->host.no_nftables &&
+	       !request->host.no_admin;
 }
 
 enum pp_reach pp_plan_reach(const struct pp_publication *publication)
@@ -217,7 +256,8 @@ enum pp_reach pp_plan_reach(const struct pp_publication *publication)
 		[PP_CLASS_LINK_LOCAL] = PP_REACH_LINK,
 		[PP_CLASS_SPECIFIC] = PP_REACH_ADDRESS,
 	};
-	static_assert(sizeof(reach) / sizeof(reach[0]) == PP_CLASS_COUNT, "a reach for each class");
+	static_assert(sizeof(reach) / sizeof(reach[0]) == PP_CLASS_OWN,
+		      "a reach for each class of an address");
 
 	return reach[pp_address_class(&publication->address)];
 }

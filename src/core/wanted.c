@@ -166,7 +166,7 @@ static int add_closed(const struct build *build)
 
 static int add_alone(const struct build *build)
 {
-	if (!build->record->alone[build->family == AF_INET6])
+	if (!build->record->request.alone[build->family == AF_INET6])
 		return 0;
 	return add_each(build, PP_SET_ALONE_HOST4, PP_SET_ALONE_ANY4,
 			pp_target_of(&build->record->request.target, build->family));
@@ -264,14 +264,6 @@ int pp_entries_owned(const struct pp_record *record, struct pp_entries *out, str
 	for (size_t f = 0; ret == 0 && record->request.allow.count && f < 2; f++)
 		ret = add_admits(record, pp_families[f], out, err);
 	return ret;
-}
-
-/* Then nothing of it is kept from anybody by rules either. */
-static bool leaves_kernel_alone(const struct pp_record *record)
-{
-	const struct pp_host *host = &record->request.host;
-
-	return record->request.via == PP_VIA_USERSPACE || host->no_nftables || host->no_admin;
 }
 
 /* Does the kernel carry anything of @record to its target of @family? */
@@ -428,7 +420,7 @@ static int add_shared(const struct pp_record *const records[], size_t count, con
 	int ret = 0;
 
 	for (size_t i = 0; ret == 0 && i < count; i++) {
-		if (!leaves_kernel_alone(records[i]))
+		if (pp_plan_makes_rules(&records[i]->request)) /* else nothing is kept from anybody either */
 			used[used_count++] = records[i];
 		if (!is_used(records[i], pp_families[f]))
 			continue;

@@ -199,12 +199,8 @@ static void print_notes(const struct pp_record *record, const struct pp_entries 
 			fprintf(out, "# %s forwarding must be on for clients outside\n",
 				pp_family_name(pp_families[i]));
 	}
-	if (record->alone[0] || record->alone[1])
-		fputs("# the container does not reach its own host port: bridge-nf-call-iptables is on, and "
-		      "its"
-		      " bridge port has hairpin off\n",
-		      out);
-	else if (is_used(entries, AF_INET) || is_used(entries, AF_INET6))
+	if (!record->request.alone[0] && !record->request.alone[1] &&
+	    (is_used(entries, AF_INET) || is_used(entries, AF_INET6)))
 		fputs("# with bridge-nf-call-iptables=1 the container reaches its own host port only if its"
 		      " bridge port has hairpin on\n",
 		      out);

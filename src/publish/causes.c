@@ -327,10 +327,10 @@ static void find_bridge(struct patient *patient, size_t f)
 
 	if (pp_bridge_read(patient->record->interfaces[f], target_of(patient, pp_families[f]), &bridge,
 			   &ignored) < 0 ||
-	    patient->record->alone[f] == !pp_bridge_returns(&bridge))
+	    patient->record->request.alone[f] == !pp_bridge_returns(&bridge))
 		return;
 	format_add(patient, fix);
-	if (patient->record->alone[f])
+	if (patient->record->request.alone[f])
 		note(&patient->diagnosis.notes,
 		     "the bridge %s sends back now what the container sends to itself: published anew, it "
 		     "could "

@@ -28,13 +28,13 @@ int pp_publish_find_way(struct pp_record *record, sa_family_t family, struct pp_
 	int ret;
 
 	record->interfaces[f][0] = '\0';
-	record->alone[f] = false;
+	record->request.alone[f] = false;
 	if (to->family == AF_UNSPEC || pp_address_class(to) == PP_CLASS_LOOPBACK)
 		return 0;
 	ret = pp_route_interface(to, record->interfaces[f], err);
 	if (ret == 0)
 		ret = pp_bridge_read(record->interfaces[f], to, &bridge, err);
 	if (ret == 0)
-		record->alone[f] = !pp_bridge_returns(&bridge);
+		record->request.alone[f] = !pp_bridge_returns(&bridge);
 	return ret;
 }

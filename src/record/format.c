@@ -52,7 +52,7 @@ static json_t *write_target(const struct pp_record *record, size_t f)
 	if (address->family == AF_UNSPEC)
 		return json_null();
 	return json_pack("{s:s, s:s, s:b}", "address", pp_address_format(address, text), "interface",
-			 record->interfaces[f], "alone", (int)record->alone[f]);
+			 record->interfaces[f], "alone", (int)record->request.alone[f]);
 }
 
 int format_write(const struct pp_record *record, char **text, struct pp_error *err)
@@ -132,7 +132,7 @@ static int read_target(json_t *object, size_t f, struct pp_record *out, struct p
 	if (strlen(interface) >= IF_NAMESIZE || strchr(interface, '/'))
 		return fail(err, "the interface of a target is none");
 	snprintf(out->interfaces[f], IF_NAMESIZE, "%s", interface);
-	out->alone[f] = alone;
+	out->request.alone[f] = alone;
 	return 0;
 }
 

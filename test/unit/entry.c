@@ -26,9 +26,10 @@ struct asked {
 
 static struct pp_record record_of(const char *id, const struct asked *asked)
 {
-	struct pp_record record = { .request = { .via = asked->via, .no_keeper = true },
-				    .interfaces = { "br0", "br0" },
-				    .alone = { asked->alone, asked->alone } };
+	struct pp_record record = {
+		.request = { .via = asked->via, .no_keeper = true, .alone = { asked->alone, asked->alone } },
+		.interfaces = { "br0", "br0" }
+	};
 	struct pp_network network;
 	struct pp_error err;
 	size_t count = 0;

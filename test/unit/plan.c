@@ -81,6 +81,52 @@ START_TEST(plan_gives_each_way_its_path_and_reason)
 }
 END_TEST
 
+static const struct {
+	const char *spec;
+	enum pp_via via;
+	bool no_keeper, alone[2];
+	const char *ways;
+} own[] = {
+	{ "192.0.2.1:80:80",
+	  PP_VIA_AUTO,
+	  false,
+	  { true, false },
+	  "ipv4 specific kernel; ipv4 own userspace" },
+	{ "192.0.2.1:80:80", PP_VIA_AUTO, true, { true, false }, "ipv4 specific kernel; ipv4 own none" },
+	{ "192.0.2.1:80:80", PP_VIA_KERNEL, false, { true, false }, "ipv4 specific kernel; ipv4 own none" },
+	{ "192.0.2.1:80:80", PP_VIA_USERSPACE, false, { true, true }, "ipv4 specific userspace" },
+	{ "192.0.2.1:80:80", PP_VIA_AUTO, false, { false, true }, "ipv4 specific kernel" },
+	{ "127.0.0.1:80:80", PP_VIA_AUTO, false, { true, true }, "ipv4 loopback kernel" },
+	{ "[::]:80:80",
+	  PP_VIA_AUTO,
+	  true,
+	  { true, true },
+	  "ipv6 any kernel; ipv6 loopback none; ipv6 link-local none; ipv6 own none" },
+	{ "80:80",
+	  PP_VIA_AUTO,
+	  false,
+	  { true, true },
+	  "ipv4 any kernel; ipv4 loopback kernel; ipv6 any kernel; ipv6 loopback userspace; ipv6 link-local "
+	  "userspace; ipv4 own userspace; ipv6 own userspace" },
+};
+
+START_TEST(plan_tells_the_way_of_the_container_to_itself)
+{
+	struct pp_publication publication = unit_publication(own[_i].spec);
+	const struct pp_request request = { .target = target("10.0.0.2,fd00::2"),
+					    .via = own[_i].via,
+					    .no_keeper = own[_i].no_keeper,
+					    .alone = { own[_i].alone[0], own[_i].alone[1] } };
+	struct pp_plan plan;
+	struct pp_error err;
+	char text[512];
+
+	ck_assert_int_eq(pp_plan_make(&publication, &request, &plan, &err), 0);
+	join(&plan, text, sizeof(text));
+	ck_assert_msg(strcmp(text, own[_i].ways) == 0, "%s:\n%s", own[_i].spec, text);
+}
+END_TEST
+
 START_TEST(plan_refuses_via_kernel_where_nothing_is_left)
 {
 	static const struct {
@@ -151,6 +197,7 @@ Suite *suite_plan(void)
 	TCase *tcase = tcase_create("plan");
 
 	tcase_add_loop_test(tcase, plan_gives_each_way_its_path_and_reason, 0, UNIT_COUNT(plans));
+	tcase_add_loop_test(tcase, plan_tells_the_way_of_the_container_to_itself, 0, UNIT_COUNT(own));
 	tcase_add_test(tcase, plan_refuses_via_kernel_where_nothing_is_left);
 	tcase_add_test(tcase, plan_target_is_one_address_of_each_family);
 	suite_add_tcase(suite, tcase);

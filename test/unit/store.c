@@ -48,9 +48,9 @@ static struct pp_record make(const char *id, const char *const specs[], size_t c
 {
 	struct pp_record record = { .request = { .publications = unit_publications(specs, count),
 						 .via = PP_VIA_KERNEL,
-						 .no_keeper = true },
+						 .no_keeper = true,
+						 .alone = { true, false } },
 				    .interfaces = { "br0", "" },
-				    .alone = { true, false },
 				    .container = "web-1 \"\xc3\xa4\"",
 				    .pid = 4242,
 				    .created = 1795000000 };
@@ -98,7 +98,7 @@ START_TEST(record_reads_back_as_what_was_saved)
 	ck_assert_int_eq(pp_address_compare(&back.request.target.ipv4, &record.request.target.ipv4), 0);
 	ck_assert_int_eq(pp_address_compare(&back.request.target.ipv6, &record.request.target.ipv6), 0);
 	ck_assert_int_eq(back.request.via, PP_VIA_KERNEL);
-	ck_assert(back.request.no_keeper && back.alone[0] && !back.alone[1]);
+	ck_assert(back.request.no_keeper && back.request.alone[0] && !back.request.alone[1]);
 	ck_assert_str_eq(back.interfaces[0], "br0");
 	ck_assert_str_eq(back.interfaces[1], "");
 	ck_assert_str_eq(back.container, record.container);
