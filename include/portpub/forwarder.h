@@ -7,22 +7,8 @@
 #define PORTPUB_FORWARDER_H
 
 #include "portpub/counters.h"
+#include "portpub/limits.h"
 #include "portpub/plan.h"
-
-enum pp_proxy_header { PP_PROXY_NONE, PP_PROXY_V1, PP_PROXY_V2, PP_PROXY_COUNT };
-
-/* How long to wait for what does not come, in milliseconds; 0 is for ever. */
-struct pp_limits {
-	uint32_t connections; /* at once; 0: as many as there are descriptors for */
-	uint32_t flows;       /* UDP clients at once */
-	int64_t connect;      /* until the container has accepted */
-	int64_t idle;         /* nothing said on a connection, by neither side */
-	int64_t half_open;    /* the same, after one side has said its last word */
-	int64_t flow;         /* no datagram either way */
-	enum pp_proxy_header proxy_header;
-};
-
-extern const struct pp_limits pp_limits_default;
 
 struct pp_forwarder;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* portpub run: hold the publication in the foreground. */
 #include "answer.h"
-#include "container.h"
+#include "limits.h"
 #include "portpub/duration.h"
 #include "portpub/enter.h"
 #include "portpub/hold.h"
@@ -14,30 +14,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-	OPT_MAX_CONNS = CONTAINER_OPTION_END,
-	OPT_MAX_FLOWS,
-	OPT_CONNECT_TIMEOUT,
-	OPT_IDLE_TIMEOUT,
-	OPT_HALF_OPEN_TIMEOUT,
-	OPT_UDP_TIMEOUT,
-	OPT_PROXY_PROTOCOL,
-	OPT_DRAIN,
-	OPT_JSON,
-};
+enum { OPT_DRAIN = LIMITS_OPTION_END, OPT_JSON };
 
 static const struct cli_option options[] = {
 	REQUEST_OPTIONS,
 	CONTAINER_OPTIONS,
-	{ OPT_MAX_CONNS, "max-conns", "N", "connections at once; further ones wait", false },
-	{ OPT_MAX_FLOWS, "max-flows", "N", "UDP clients at once; the most silent makes room (4096)", false },
-	{ OPT_CONNECT_TIMEOUT, "connect-timeout", "TIME", "for the container to accept (10s)", false },
-	{ OPT_IDLE_TIMEOUT, "idle-timeout", "TIME", "end a silent connection; 0, the default, never does",
-	  false },
-	{ OPT_HALF_OPEN_TIMEOUT, "half-open-timeout", "TIME",
-	  "the same, after one side has said its last word (10m)", false },
-	{ OPT_UDP_TIMEOUT, "udp-timeout", "TIME", "forget a UDP client (90s)", false },
-	{ OPT_PROXY_PROTOCOL, "proxy-protocol", "v1|v2", "tell the container who its client is", false },
+	LIMITS_OPTIONS,
 	{ OPT_DRAIN, "drain", "TIME", "on SIGTERM let connections finish, for so long", false },
 	{ OPT_JSON, "json", NULL, "answer in JSON", false },
 	{ 0 },
@@ -53,66 +35,22 @@ struct run {
 	bool json;
 };
 
-static int take_count(const char *text, uint32_t *out, struct pp_error *err)
-{
-	struct pp_piece piece = { text, strlen(text), 0, strlen(text) };
-	uint64_t number = 0;
-
-	for (const char *c = text; *c; c++) {
-		if (*c < '0' || *c > '9')
-			return pp_fail_at(err, piece, "a number is wanted here");
-		number = number * 10 + (uint64_t)(*c - '0');
-		if (number > 1000000000)
-			return pp_fail_at(err, piece, "more than there can be");
-	}
-	if (number == 0)
-		return pp_fail_at(err, piece, "a number is wanted here, and not 0");
-	*out = (uint32_t)number;
-	return 0;
-}
-
-static int take_time(const char *text, int64_t *out, struct pp_error *err)
-{
-	return pp_duration_parse(text, strlen(text), out, err);
-}
-
-static int take_proxy_header(const char *text, enum pp_proxy_header *out, struct pp_error *err)
-{
-	if (strcmp(text, "v1") == 0)
-		*out = PP_PROXY_V1;
-	else if (strcmp(text, "v2") == 0)
-		*out = PP_PROXY_V2;
-	else
-		return pp_fail(err, EINVAL, "--proxy-protocol is v1 or v2");
-	return 0;
-}
-
 static int take_option(int key, void *data, struct pp_error *err)
 {
 	struct run *run = data;
+	int ret;
 
 	switch (key) {
-	case OPT_MAX_CONNS:
-		return take_count(optarg, &run->limits.connections, err);
-	case OPT_MAX_FLOWS:
-		return take_count(optarg, &run->limits.flows, err);
-	case OPT_CONNECT_TIMEOUT:
-		return take_time(optarg, &run->limits.connect, err);
-	case OPT_IDLE_TIMEOUT:
-		return take_time(optarg, &run->limits.idle, err);
-	case OPT_HALF_OPEN_TIMEOUT:
-		return take_time(optarg, &run->limits.half_open, err);
-	case OPT_UDP_TIMEOUT:
-		return take_time(optarg, &run->limits.flow, err);
-	case OPT_PROXY_PROTOCOL:
-		return take_proxy_header(optarg, &run->limits.proxy_header, err);
 	case OPT_DRAIN:
-		return take_time(optarg, &run->drain, err);
+		return pp_duration_parse(optarg, strlen(optarg), &run->drain, err);
 	case OPT_JSON:
 		run->json = true;
 		return 0;
 	default:
-		return container_take(key, &run->container, &run->arguments, &run->request, err);
+		ret = limits_take(key, &run->limits, err);
+		return ret == -ENOSYS
+			       ? container_take(key, &run->container, &run->arguments, &run->request, err)
+			       : ret;
 	}
 }
 

@@ -16,15 +16,6 @@
 
 enum { LOOK_MS = 20 };
 
-const struct pp_limits pp_limits_default = {
-	.connections = 0,
-	.flows = 4096,
-	.connect = INT64_C(10) * 1000,
-	.idle = 0,
-	.half_open = INT64_C(600) * 1000,
-	.flow = INT64_C(90) * 1000,
-};
-
 enum phase {
 	FORWARDING,
 	FINISHING, /* nobody new; it ends when the last connection does */
