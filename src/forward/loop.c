@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "loop.h"
+#include "portpub/loop.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -94,6 +94,15 @@ int pp_loop_watch(struct pp_loop *loop, struct pp_event *event, uint32_t events)
 int pp_loop_change(struct pp_loop *loop, struct pp_event *event, uint32_t events)
 {
 	return control(loop, EPOLL_CTL_MOD, event, events);
+}
+
+void pp_loop_close_event(struct pp_loop *loop, struct pp_event *event)
+{
+	if (event->fd < 0)
+		return;
+	(void)control(loop, EPOLL_CTL_DEL, event, 0); /* it may not be watched yet */
+	close(event->fd);
+	event->fd = -1;
 }
 
 /* Milliseconds until the first timer of all is due; -1 where nobody waits for time. */

@@ -297,9 +297,7 @@ void pp_stream_close(struct pp_stream *stream, struct pp_mover *mover, bool rese
 
 		if (side->event.fd >= 0 && reset)
 			(void)setsockopt(side->event.fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
-		if (side->event.fd >= 0)
-			close(side->event.fd);
-		side->event.fd = -1;
+		pp_loop_close_event(mover->loop, &side->event);
 		drop(mover, side);
 	}
 }

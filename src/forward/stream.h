@@ -3,7 +3,7 @@
 #ifndef PORTPUB_FORWARD_STREAM_H
 #define PORTPUB_FORWARD_STREAM_H
 
-#include "loop.h"
+#include "portpub/loop.h"
 #include "pipes.h"
 #include "portpub/counters.h"
 

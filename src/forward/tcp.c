@@ -459,9 +459,8 @@ void pp_tcp_drain(struct pp_tcp *tcp)
 {
 	for (struct pp_tcp_port *port = tcp->ports; port; port = port->next) {
 		pp_timer_leave(&port->timer);
-		if (port->event.fd >= 0)
-			close(port->event.fd);
-		port->event.fd = -1;
+		pp_loop_close_event(tcp->loop, &port->event);
+		port->event.ready = pp_event_ignore;
 	}
 }
 

@@ -5,7 +5,7 @@
 
 #include "endpoint.h"
 #include "local_ports.h"
-#include "loop.h"
+#include "portpub/loop.h"
 #include "portpub/forwarder.h"
 #include "stream.h"
 

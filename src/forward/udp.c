@@ -131,8 +131,8 @@ static void end_flow(struct pp_udp_flow *flow)
 	while (*place != flow)
 		place = &(*place)->next;
 	*place = flow->next;
-	close(flow->event.fd);
-	flow->event = (struct pp_event){ pp_event_ignore, -1 };
+	pp_loop_close_event(udp->loop, &flow->event);
+	flow->event.ready = pp_event_ignore;
 	pp_timer_move(udp->loop, &flow->timer, &udp->dead);
 	udp->counters->flows_open = --udp->count;
 }

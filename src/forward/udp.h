@@ -4,7 +4,7 @@
 #define PORTPUB_FORWARD_UDP_H
 
 #include "endpoint.h"
-#include "loop.h"
+#include "portpub/loop.h"
 #include "portpub/forwarder.h"
 
 struct pp_udp_port;

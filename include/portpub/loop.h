@@ -7,8 +7,8 @@
  * state: whoever moves something from one queue to another says what it is doing now, and what happens when
  * it does not get on.
  */
-#ifndef PORTPUB_FORWARD_LOOP_H
-#define PORTPUB_FORWARD_LOOP_H
+#ifndef PORTPUB_LOOP_H
+#define PORTPUB_LOOP_H
 
 #include "portpub/error.h"
 
@@ -70,10 +70,16 @@ void pp_timer_hurry(struct pp_timer *timer);
 /* The one that has waited longest; NULL where nobody does. */
 struct pp_timer *pp_queue_first(const struct pp_queue *queue);
 
-/* -ENOMEM, -ENOSPC. Closing the descriptor ends it. */
+/* -ENOMEM, -ENOSPC. */
 int pp_loop_watch(struct pp_loop *loop, struct pp_event *event, uint32_t events);
 /* Look for other events; what is true already is told again. */
 int pp_loop_change(struct pp_loop *loop, struct pp_event *event, uint32_t events);
+
+/*
+ * Close the descriptor, if there is one, and be told of nothing more. Closing alone is not enough: where another process
+ * has it, too, be it for a moment, what is watched is still there.
+ */
+void pp_loop_close_event(struct pp_loop *loop, struct pp_event *event);
 
 /*
  * Call `ready` and `expired` until @loop->ended. Timers are seen to after the descriptors, so that what
