@@ -25,6 +25,10 @@ void pp_forwarder_free(struct pp_forwarder *forwarder);
 int pp_forwarder_add(struct pp_forwarder *forwarder, int socket, enum pp_protocol protocol,
 		     const struct pp_target *target, uint16_t port, struct pp_error *err);
 
+/* Carry nothing of what comes to such a socket: connections are reset at once, and datagrams dropped. */
+int pp_forwarder_refuse(struct pp_forwarder *forwarder, int socket, enum pp_protocol protocol,
+			struct pp_error *err);
+
 /*
  * Forward until SIGINT or SIGTERM, which end it at once, or, after SIGUSR1, until the last connection has
  * ended: nothing new is accepted then. With @drain, in milliseconds, the first SIGTERM or SIGINT is like SIGUSR1 for

@@ -26,7 +26,7 @@ uint16_t pp_endpoint_port(const struct pp_endpoint *endpoint);
 
 /* Where clients of IPv4, and of IPv6, go: each to the container's address of its family, or else to the other. */
 struct pp_destination {
-	struct pp_endpoint of[2];
+	struct pp_endpoint of[2]; /* no length: nowhere */
 };
 
 static inline const struct pp_endpoint *pp_destination_of(const struct pp_destination *destination,

@@ -189,20 +189,34 @@ static struct pp_endpoint end_for(const struct pp_target *target, sa_family_t cl
 	return pp_endpoint_make(address, port);
 }
 
-int pp_forwarder_add(struct pp_forwarder *forwarder, int socket, enum pp_protocol protocol,
-		     const struct pp_target *target, uint16_t port, struct pp_error *err)
+static int add(struct pp_forwarder *forwarder, int socket, enum pp_protocol protocol,
+	       const struct pp_destination *to, struct pp_error *err)
 {
-	struct pp_destination to = { .of = { end_for(target, AF_INET, port),
-					     end_for(target, AF_INET6, port) } };
-
 	if (!is_of(socket, protocol))
 		return pp_fail(err, EINVAL, "descriptor %d is not a %s socket%s", socket,
 			       pp_protocol_name(protocol), protocol == PP_UDP ? "" : " that listens");
 	if (fcntl(socket, F_SETFL, O_NONBLOCK) < 0 || fcntl(socket, F_SETFD, FD_CLOEXEC) < 0)
 		return pp_fail(err, errno, "descriptor %d: %s", socket, strerror(errno));
 	if (protocol == PP_UDP)
-		return pp_udp_add(&forwarder->udp, socket, &to, err);
-	return pp_tcp_add(&forwarder->tcp, socket, protocol, &to, err);
+		return pp_udp_add(&forwarder->udp, socket, to, err);
+	return pp_tcp_add(&forwarder->tcp, socket, protocol, to, err);
+}
+
+int pp_forwarder_add(struct pp_forwarder *forwarder, int socket, enum pp_protocol protocol,
+		     const struct pp_target *target, uint16_t port, struct pp_error *err)
+{
+	struct pp_destination to = { .of = { end_for(target, AF_INET, port),
+					     end_for(target, AF_INET6, port) } };
+
+	return add(forwarder, socket, protocol, &to, err);
+}
+
+int pp_forwarder_refuse(struct pp_forwarder *forwarder, int socket, enum pp_protocol protocol,
+			struct pp_error *err)
+{
+	const struct pp_destination nowhere = { 0 };
+
+	return add(forwarder, socket, protocol, &nowhere, err);
 }
 
 int pp_forwarder_run(struct pp_forwarder *forwarder, int64_t drain, struct pp_error *err)

@@ -308,6 +308,8 @@ static int connect_out(struct connection *connection)
 	const struct pp_endpoint *to = destination(connection);
 	int ret;
 
+	if (!to->length)
+		return -ECONNREFUSED;
 	if (event->fd < 0) {
 		event->fd = socket(to->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
 				   connection->port->protocol);

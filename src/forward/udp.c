@@ -250,8 +250,11 @@ static void set_buffer(int fd, int forced, int allowed)
 
 static int open_one(const struct pp_endpoint *to)
 {
-	int fd = socket(to->any.sa_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), code;
+	int fd, code;
 
+	if (!to->length)
+		return -ECONNREFUSED;
+	fd = socket(to->any.sa_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -errno;
 	set_buffer(fd, SO_RCVBUFFORCE, SO_RCVBUF);
