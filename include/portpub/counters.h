@@ -24,6 +24,7 @@ struct pp_counters {
 	uint64_t datagrams[2]; /* passed on */
 	uint64_t datagram_bytes[2];
 	uint64_t lost[2]; /* datagrams that could not be passed on */
+	uint64_t retired; /* 1: the ports are given back; nobody's business but a command's */
 };
 
 struct pp_counters_page {

@@ -182,7 +182,7 @@ static int forward(struct run *run, struct pp_held *held, struct pp_error *err)
 		ret = answer(run, err);
 	if (ret == 0) {
 		forget(run, held);
-		ret = pp_forwarder_run(forwarder, run->drain, err);
+		ret = pp_forwarder_run(forwarder, &(struct pp_ending){ .drain = run->drain }, err);
 	}
 	pp_forwarder_free(forwarder);
 	pp_counters_close(&page);

@@ -31,9 +31,10 @@ struct pp_forwarder {
 	struct pp_event signals;
 	struct pp_queue draining; /* looked at now and then whether the last connection has ended */
 	struct pp_timer timer;
-	int64_t drain;
+	struct pp_ending ending;
 	enum phase phase;
 	uint64_t deadline; /* LEAVING */
+	bool over;
 };
 
 static sigset_t our_signals(void)
@@ -65,8 +66,16 @@ static void look_expired(struct pp_timer *timer)
 		pp_timer_move(&forwarder->loop, timer, &forwarder->draining);
 }
 
+static void tell_ending(struct pp_forwarder *forwarder)
+{
+	if (forwarder->ending.begins)
+		forwarder->ending.begins(forwarder->ending.data);
+	forwarder->ending.begins = NULL;
+}
+
 static void finish(struct pp_forwarder *forwarder)
 {
+	tell_ending(forwarder);
 	forwarder->phase = FINISHING;
 	pp_tcp_drain(&forwarder->tcp);
 	pp_udp_drain(&forwarder->udp);
@@ -77,7 +86,23 @@ static void leave(struct pp_forwarder *forwarder)
 {
 	finish(forwarder);
 	forwarder->phase = LEAVING;
-	forwarder->deadline = forwarder->loop.now + (uint64_t)forwarder->drain;
+	forwarder->deadline = forwarder->loop.now + (uint64_t)forwarder->ending.drain;
+}
+
+/* Another has its ports already, and its sockets: a datagram that is read here is lost to that. */
+static void retire(struct pp_forwarder *forwarder)
+{
+	pp_udp_close(&forwarder->udp);
+	forwarder->counters->retired = 1;
+}
+
+/* SIGUSR1 with a value is a command's. */
+static void obey(struct pp_forwarder *forwarder, int what)
+{
+	if (what == PP_FORWARDER_RETIRE)
+		retire(forwarder);
+	if (what == PP_FORWARDER_END)
+		forwarder->over = forwarder->loop.ended = true;
 }
 
 static void signalled(struct pp_event *event, uint32_t events)
@@ -88,12 +113,14 @@ static void signalled(struct pp_event *event, uint32_t events)
 	(void)events;
 	if (read(event->fd, &info, sizeof(info)) != (ssize_t)sizeof(info))
 		return;
-	if (info.ssi_signo != SIGUSR1 && (forwarder->drain == 0 || forwarder->phase == LEAVING))
+	if (info.ssi_signo != SIGUSR1 && (forwarder->ending.drain == 0 || forwarder->phase == LEAVING))
 		forwarder->loop.ended = true;
 	else if (info.ssi_signo != SIGUSR1)
 		leave(forwarder);
 	else if (forwarder->phase == FORWARDING)
 		finish(forwarder);
+	if (info.ssi_signo == SIGUSR1 && info.ssi_code == SI_QUEUE)
+		obey(forwarder, info.ssi_int);
 }
 
 static int open_signals(struct pp_forwarder *forwarder, struct pp_error *err)
@@ -153,10 +180,16 @@ void pp_forwarder_free(struct pp_forwarder *forwarder)
 		return;
 	pp_udp_fini(&forwarder->udp);
 	pp_tcp_fini(&forwarder->tcp);
+	forwarder->counters->retired = 1;
 	if (forwarder->signals.fd >= 0)
 		close(forwarder->signals.fd);
 	pp_loop_close(&forwarder->loop);
 	free(forwarder);
+}
+
+struct pp_loop *pp_forwarder_loop(struct pp_forwarder *forwarder)
+{
+	return &forwarder->loop;
 }
 
 static int option(int fd, int name)
@@ -219,10 +252,18 @@ int pp_forwarder_refuse(struct pp_forwarder *forwarder, int socket, enum pp_prot
 	return add(forwarder, socket, protocol, &nowhere, err);
 }
 
-int pp_forwarder_run(struct pp_forwarder *forwarder, int64_t drain, struct pp_error *err)
+int pp_forwarder_run(struct pp_forwarder *forwarder, const struct pp_ending *ending, struct pp_error *err)
 {
+	int ret;
+
 	signal(SIGPIPE, SIG_IGN); /* of splice, which has no flag against it */
-	forwarder->drain = drain;
-	pp_tcp_begin(&forwarder->tcp);
-	return pp_loop_run(&forwarder->loop, err);
+	forwarder->ending = *ending;
+	ret = pp_loop_run(&forwarder->loop, err);
+	tell_ending(forwarder);
+	return ret;
+}
+
+bool pp_forwarder_is_over(const struct pp_forwarder *forwarder)
+{
+	return forwarder->over;
 }

@@ -441,6 +441,7 @@ int pp_tcp_init(struct pp_tcp *tcp, struct pp_loop *loop, const struct pp_limits
 		struct pp_counters *counters, struct pp_error *err)
 {
 	*tcp = (struct pp_tcp){ .loop = loop, .limits = limits, .counters = counters };
+	pp_local_ports_init(&tcp->local);
 	pp_loop_add_queue(loop, &tcp->waiting, PAUSE_MS, retry_expired);
 	pp_loop_add_queue(loop, &tcp->searching, SEARCH_MS, retry_expired);
 	pp_loop_add_queue(loop, &tcp->portless, PORTLESS_MS, retry_expired);
@@ -450,11 +451,6 @@ int pp_tcp_init(struct pp_tcp *tcp, struct pp_loop *loop, const struct pp_limits
 	pp_loop_add_queue(loop, &tcp->dead, 0, free_expired);
 	pp_loop_add_queue(loop, &tcp->paused, PAUSE_MS, resume_expired);
 	return pp_mover_init(&tcp->mover, loop, counters, err);
-}
-
-void pp_tcp_begin(struct pp_tcp *tcp)
-{
-	pp_local_ports_init(&tcp->local);
 }
 
 void pp_tcp_drain(struct pp_tcp *tcp)

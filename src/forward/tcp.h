@@ -34,9 +34,6 @@ void pp_tcp_fini(struct pp_tcp *tcp);
 int pp_tcp_add(struct pp_tcp *tcp, int socket, enum pp_protocol protocol, const struct pp_destination *to,
 	       struct pp_error *err);
 
-/* The network namespace that connections are made from is the one that the thread is in now. */
-void pp_tcp_begin(struct pp_tcp *tcp);
-
 /* Accept no more, and close the listening sockets. */
 void pp_tcp_drain(struct pp_tcp *tcp);
 

@@ -410,14 +410,25 @@ int pp_udp_init(struct pp_udp *udp, struct pp_loop *loop, const struct pp_limits
 	return udp->buckets ? 0 : pp_fail(err, ENOMEM, "out of memory");
 }
 
+void pp_udp_close(struct pp_udp *udp)
+{
+	struct pp_timer *timer;
+
+	while ((timer = pp_queue_first(&udp->flows)))
+		end_flow(of_timer(timer));
+	for (struct pp_udp_port *port = udp->ports; port; port = port->next) {
+		pp_loop_close_event(udp->loop, &port->event);
+		port->event.ready = pp_event_ignore;
+	}
+}
+
 void pp_udp_fini(struct pp_udp *udp)
 {
 	struct pp_timer *timer;
 
 	if (!udp->memory)
 		return;
-	while ((timer = pp_queue_first(&udp->flows)))
-		end_flow(of_timer(timer));
+	pp_udp_close(udp);
 	while ((timer = pp_queue_first(&udp->dead))) {
 		pp_timer_leave(timer);
 		free(of_timer(timer));
@@ -426,7 +437,6 @@ void pp_udp_fini(struct pp_udp *udp)
 		struct pp_udp_port *port = udp->ports;
 
 		udp->ports = port->next;
-		close(port->event.fd);
 		free(port);
 	}
 	free(udp->buckets);

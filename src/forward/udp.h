@@ -36,4 +36,7 @@ int pp_udp_add(struct pp_udp *udp, int socket, const struct pp_destination *to, 
 /* No new clients. */
 void pp_udp_drain(struct pp_udp *udp);
 
+/* No clients at all: the ports are given back. */
+void pp_udp_close(struct pp_udp *udp);
+
 #endif

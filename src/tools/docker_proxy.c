@@ -184,7 +184,7 @@ static int run(const struct arguments *arguments)
 	if (has_dockerd && !answer(ret == 0 ? "0" : "1", ret == 0 ? "" : err.message))
 		ret = pp_fail(&err, EPIPE, "dockerd has given up");
 	if (ret == 0)
-		ret = pp_forwarder_run(forwarder, 0, &err);
+		ret = pp_forwarder_run(forwarder, &(struct pp_ending){ 0 }, &err);
 	if (ret < 0)
 		fprintf(stderr, "docker-proxy: %s\n", err.message);
 	pp_forwarder_free(forwarder);

@@ -102,7 +102,7 @@ static void forward_to(int listener, const struct sockaddr_in *to)
 	if (pp_forwarder_new(&pp_limits_default, &counters, &forwarder, &err) < 0 ||
 	    pp_forwarder_add(forwarder, listener, PP_TCP, &target, ntohs(to->sin_port), &err) < 0)
 		_exit(1);
-	pp_forwarder_run(forwarder, 0, &err);
+	pp_forwarder_run(forwarder, &(struct pp_ending){ 0 }, &err);
 	pp_forwarder_free(forwarder);
 	_exit(0);
 }
