@@ -15,7 +15,13 @@
 int pp_listen(enum pp_protocol protocol, const struct pp_address *address, uint16_t port,
 	      const struct pp_networks *allow, int *out, struct pp_error *err);
 
-/* The port of a socket, 0 where it has none. */
-uint16_t pp_listen_port(int fd);
+/* Let @allow connect to @fd, which is such a socket, and nobody else outside this host; an empty list: everybody. */
+int pp_listen_admit(int fd, const struct pp_networks *allow, struct pp_error *err);
+
+/*
+ * What port a socket has: on *@address, AF_UNSPEC where it is of both families. False for what is no socket with a
+ * port, or has been connected.
+ */
+bool pp_listen_look(int fd, enum pp_protocol *protocol, struct pp_address *address, uint16_t *port);
 
 #endif

@@ -103,9 +103,45 @@ int pp_listen(enum pp_protocol protocol, const struct pp_address *address, uint1
 	return 0;
 }
 
-uint16_t pp_listen_port(int fd)
+int pp_listen_admit(int fd, const struct pp_networks *allow, struct pp_error *err)
 {
-	struct pp_endpoint endpoint = { .length = sizeof(endpoint.in6) };
+	int none = 0;
 
-	return getsockname(fd, &endpoint.any, &endpoint.length) < 0 ? 0 : pp_endpoint_port(&endpoint);
+	if (allow->count)
+		return pp_filter_attach(fd, allow, err);
+	if (setsockopt(fd, SOL_SOCKET, SO_DETACH_FILTER, &none, sizeof(none)) < 0 && errno != ENOENT)
+		return pp_fail(err, errno, "cannot let everybody in: %s", strerror(errno));
+	return 0;
+}
+
+static int option(int fd, int level, int name)
+{
+	int value = 0;
+	socklen_t length = sizeof(value);
+
+	return getsockopt(fd, level, name, &value, &length) < 0 ? -1 : value;
+}
+
+static bool find_protocol(int fd, enum pp_protocol *out)
+{
+	int number = option(fd, SOL_SOCKET, SO_PROTOCOL);
+
+	*out = number == IPPROTO_UDP ? PP_UDP : number == IPPROTO_SCTP ? PP_SCTP : PP_TCP;
+	return number == IPPROTO_UDP || number == IPPROTO_SCTP || number == IPPROTO_TCP;
+}
+
+bool pp_listen_look(int fd, enum pp_protocol *protocol, struct pp_address *address, uint16_t *port)
+{
+	struct pp_endpoint endpoint = { .length = sizeof(endpoint.in6) }, peer = endpoint;
+	int family = option(fd, SOL_SOCKET, SO_DOMAIN);
+
+	if ((family != AF_INET && family != AF_INET6) || !find_protocol(fd, protocol) ||
+	    getsockname(fd, &endpoint.any, &endpoint.length) < 0 ||
+	    getpeername(fd, &peer.any, &peer.length) == 0)
+		return false;
+	*address = pp_endpoint_address(&endpoint);
+	*port = pp_endpoint_port(&endpoint);
+	if (family == AF_INET6 && pp_address_is_any(address) && option(fd, IPPROTO_IPV6, IPV6_V6ONLY) == 0)
+		address->family = AF_UNSPEC;
+	return *port != 0 && (*protocol == PP_UDP || option(fd, SOL_SOCKET, SO_ACCEPTCONN) == 1);
 }

@@ -130,10 +130,12 @@ static int hold_free(const struct pp_request *request, struct pp_publication *on
 		     struct pp_error *err)
 {
 	int fd, ret = open_one(request, one, 0, &fd, err);
+	enum pp_protocol protocol;
+	struct pp_address address;
 
 	if (ret < 0)
 		return ret;
-	one->host_port = pp_listen_port(fd);
+	pp_listen_look(fd, &protocol, &address, &one->host_port);
 	return keep(held, fd, one->protocol, one->container_port, err);
 }
 
