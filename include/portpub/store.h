@@ -51,8 +51,17 @@ struct pp_records {
 
 #define PP_RECORDS_INIT ((struct pp_records){ 0 })
 
-/* Make it if need be, and wait for the lock. */
+/* Make it if need be, and wait for the lock; or do not wait: -EAGAIN where somebody has it. */
 int pp_store_open(struct pp_store *store, struct pp_error *err);
+int pp_store_try_open(struct pp_store *store, struct pp_error *err);
+
+/*
+ * For a process that stays: without the lock, which it takes for a while by pp_store_lock. -EAGAIN: somebody has it, and
+ * @wait is false; -EINTR: who has a handler of signals got one.
+ */
+int pp_store_open_unlocked(struct pp_store *store, struct pp_error *err);
+int pp_store_lock(struct pp_store *store, bool wait, struct pp_error *err);
+void pp_store_unlock(struct pp_store *store);
 
 /*
  * To read only, while nobody changes anything; who may not lock, since the records are somebody else's, reads

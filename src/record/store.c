@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/netlink.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -121,7 +122,7 @@ static int read_boot(char out[static BOOT_SIZE], struct pp_error *err)
 /* What tells this network namespace from every other one since boot. */
 static int name_namespace(char *out, size_t size, const char *boot, struct pp_error *err)
 {
-	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE); /* any socket will do */
 	socklen_t len = sizeof(uint64_t);
 	struct stat status;
 	uint64_t cookie;
@@ -187,37 +188,81 @@ static int open_dir(struct pp_store *store)
 	return store->dir < 0 ? -errno : 0;
 }
 
-int pp_store_open(struct pp_store *store, struct pp_error *err)
+/* Below its base, which is there or is made. */
+static int open_or_make(struct pp_store *store, struct pp_error *err)
+{
+	int ret = find_path(store, err);
+
+	if (ret < 0)
+		return ret;
+	umask(022); /* whatever the caller's is, everybody may read what is published */
+	ret = open_dir(store);
+	if (ret == -ENOENT) {
+		ret = make_path(store->path, err);
+		if (ret < 0)
+			return ret;
+		ret = open_dir(store);
+	}
+	if (ret < 0)
+		return files_fail(err, -ret, "open", store->path, NULL);
+	store->lock = openat(store->dir, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	return store->lock < 0 ? files_fail(err, errno, "lock", store->path, NULL) : 0;
+}
+
+int pp_store_open_unlocked(struct pp_store *store, struct pp_error *err)
 {
 	struct pp_store opened = PP_STORE_INIT;
 	int ret = find_base(opened.base, err);
 
 	if (ret == 0)
-		ret = find_path(&opened, err);
-	if (ret < 0)
-		return ret;
-	umask(022); /* whatever the caller's is, everybody may read what is published */
-	ret = open_dir(&opened);
-	if (ret == -ENOENT) {
-		ret = make_path(opened.path, err);
-		if (ret < 0)
-			return ret;
-		ret = open_dir(&opened);
-	}
-	if (ret < 0)
-		return files_fail(err, -ret, "open", opened.path, NULL);
-	opened.lock = openat(opened.dir, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (opened.lock < 0 || flock(opened.lock, LOCK_EX) < 0)
-		ret = files_fail(err, errno, "lock", opened.path, NULL);
-	if (ret == 0)
-		files_clean(opened.dir);
-	if (ret == 0 && faccessat(opened.dir, "was", F_OK, 0) < 0) /* the last one to be made */
-		ret = make_rooms(opened.dir, opened.path, err);
+		ret = open_or_make(&opened, err);
 	if (ret < 0)
 		pp_store_close(&opened);
 	else
 		*store = opened;
 	return ret;
+}
+
+int pp_store_lock(struct pp_store *store, bool wait, struct pp_error *err)
+{
+	if (flock(store->lock, wait ? LOCK_EX : LOCK_EX | LOCK_NB) < 0) {
+		if (errno == EWOULDBLOCK)
+			return pp_fail(err, EAGAIN, "another command is at work on %s", store->path);
+		return files_fail(err, errno, "lock", store->path, NULL);
+	}
+	files_clean(store->dir);
+	if (faccessat(store->dir, "was", F_OK, 0) < 0) /* the last one to be made */
+		return make_rooms(store->dir, store->path, err);
+	return 0;
+}
+
+void pp_store_unlock(struct pp_store *store)
+{
+	flock(store->lock, LOCK_UN);
+}
+
+static int open_locked(struct pp_store *store, bool wait, struct pp_error *err)
+{
+	struct pp_store opened = PP_STORE_INIT;
+	int ret = pp_store_open_unlocked(&opened, err);
+
+	if (ret == 0)
+		ret = pp_store_lock(&opened, wait, err);
+	if (ret < 0)
+		pp_store_close(&opened);
+	else
+		*store = opened;
+	return ret;
+}
+
+int pp_store_open(struct pp_store *store, struct pp_error *err)
+{
+	return open_locked(store, true, err);
+}
+
+int pp_store_try_open(struct pp_store *store, struct pp_error *err)
+{
+	return open_locked(store, false, err);
 }
 
 /* Below its base. */

@@ -168,13 +168,19 @@ END_TEST
 
 START_TEST(store_that_is_open_is_locked_for_everybody_else)
 {
+	struct pp_store other = PP_STORE_INIT;
 	int fd = openat(store.dir, "lock", O_RDWR | O_CLOEXEC);
 
 	ck_assert_int_ge(fd, 0);
 	ck_assert(flock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK);
 	ck_assert(flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK);
+	ck_assert_int_eq(pp_store_try_open(&other, &err), -EAGAIN);
+	ck_assert_int_eq(other.dir, -1);
 	pp_store_close(&store);
 	ck_assert_int_eq(flock(fd, LOCK_EX | LOCK_NB), 0);
+	ck_assert_int_eq(flock(fd, LOCK_UN), 0);
+	ck_assert_int_eq(pp_store_try_open(&other, &err), 0);
+	pp_store_close(&other);
 	close(fd);
 }
 END_TEST
