@@ -188,6 +188,20 @@ static int open_dir(struct pp_store *store)
 	return store->dir < 0 ? -errno : 0;
 }
 
+/* Records decide over rules, and where files are made: nobody else may have made them. */
+static int check_owner(const struct pp_store *store, struct pp_error *err)
+{
+	struct stat status;
+
+	if (fstat(store->dir, &status) < 0)
+		return files_fail(err, errno, "look at", store->path, NULL);
+	if (status.st_uid != geteuid() || (status.st_mode & (S_IWGRP | S_IWOTH)))
+		return pp_fail(err, EPERM,
+			       "%s may be written to by others: remove it, or choose another place",
+			       store->path);
+	return 0;
+}
+
 /* Below its base, which is there or is made. */
 static int open_or_make(struct pp_store *store, struct pp_error *err)
 {
@@ -206,7 +220,9 @@ static int open_or_make(struct pp_store *store, struct pp_error *err)
 	if (ret < 0)
 		return files_fail(err, -ret, "open", store->path, NULL);
 	store->lock = openat(store->dir, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	return store->lock < 0 ? files_fail(err, errno, "lock", store->path, NULL) : 0;
+	if (store->lock < 0)
+		return files_fail(err, errno, "lock", store->path, NULL);
+	return check_owner(store, err);
 }
 
 int pp_store_open_unlocked(struct pp_store *store, struct pp_error *err)

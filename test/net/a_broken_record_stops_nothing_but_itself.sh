@@ -170,4 +170,11 @@ is 'after a flush the table is made with what can be read' "$status $("$PORTPUB"
 has 'and what is passed over is said' "$err" "passed over: $file is no record"
 run del --all
 is 'and all of it can be removed' "$status $(left_over)" '0 '
+
+# A keeper that somebody has taken over may write here: the next command must not carry that out elsewhere.
+all
+elsewhere=$(cat /proc/sys/net/core/somaxconn)
+echo "$((elsewhere + 1)) $elsewhere" >"${dir%/*}/was/net:ipv6:..:core:somaxconn"
+run del --all
+is 'a value to put back elsewhere is not, and is forgotten' "$status $(cat /proc/sys/net/core/somaxconn) $(left_over)" "0 $elsewhere "
 finish

@@ -383,6 +383,23 @@ START_TEST(directory_that_cannot_be_is_refused_by_name)
 }
 END_TEST
 
+START_TEST(directory_that_others_may_write_to_is_refused)
+{
+	struct pp_store other = PP_STORE_INIT;
+
+	ck_assert_int_eq(fchmod(store.dir, 0775), 0);
+	ck_assert_int_eq(pp_store_open_unlocked(&other, &err), -EPERM);
+	ck_assert_ptr_nonnull(strstr(err.message, " may be written to by others: "));
+	ck_assert_int_eq(fchmod(store.dir, 0755), 0);
+	ck_assert_int_eq(pp_store_open_unlocked(&other, &err), 0);
+	pp_store_close(&other);
+	if (fchown(store.dir, 1, (gid_t)-1) < 0) /* which root may */
+		return;
+	ck_assert_int_eq(pp_store_open_unlocked(&other, &err), -EPERM);
+	ck_assert_int_eq(fchown(store.dir, geteuid(), (gid_t)-1), 0);
+}
+END_TEST
+
 Suite *suite_store(void)
 {
 	Suite *suite = suite_create("store");
@@ -398,6 +415,7 @@ Suite *suite_store(void)
 	tcase_add_test(tcase, another_user_reads_without_the_lock);
 	tcase_add_test(tcase, last_user_is_the_one_that_leaves_nobody);
 	tcase_add_test(tcase, first_value_is_the_one_that_is_kept);
+	tcase_add_test(tcase, directory_that_others_may_write_to_is_refused);
 	tcase_add_loop_test(tcase, record_that_is_none_is_an_error_with_its_file, 0, UNIT_COUNT(files));
 	tcase_add_test(tcase, what_a_killed_program_was_writing_is_gone_when_the_store_is_opened);
 	tcase_add_test(tcase, directory_is_of_this_boot_and_this_network_namespace);
