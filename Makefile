@@ -30,6 +30,9 @@ say = $(if $(V),,@printf '  %-6s %s\n' $(1) $(2))
 LIBRARIES := jansson libmnl libnftnl
 PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(LIBRARIES) 2>/dev/null)
 PKG_LIBS   := $(shell $(PKG_CONFIG) --libs $(LIBRARIES) 2>/dev/null)
+# For the build alone: the program has its system calls filtered by what is made of src/calls.c then.
+SECCOMP_CFLAGS := $(shell $(PKG_CONFIG) --cflags libseccomp 2>/dev/null)
+SECCOMP_LIBS   := $(shell $(PKG_CONFIG) --libs libseccomp 2>/dev/null)
 
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wvla \
 	-Wpointer-arith -Wwrite-strings -Wundef $(if $(CI),-Werror)
@@ -37,7 +40,10 @@ FORTIFY := $(if $(SANITIZE)$(findstring _FORTIFY_SOURCE,$(CPPFLAGS) $(CFLAGS)),,
 HARDENING := -fPIE -fstack-protector-strong $(FORTIFY)
 SANITIZERS := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 
-OUR_CPPFLAGS := -D_GNU_SOURCE -DPORTPUB_VERSION='"$(VERSION)"' -Iinclude -MMD -MP
+# What watches the program wants files and system calls of its own: the sandbox leaves them to it.
+INSTRUMENTED := $(if $(SANITIZE)$(findstring --coverage,$(CFLAGS)),-DPORTPUB_INSTRUMENTED)
+
+OUR_CPPFLAGS := -D_GNU_SOURCE -DPORTPUB_VERSION='"$(VERSION)"' -Iinclude $(INSTRUMENTED) -MMD -MP
 OUR_CFLAGS   := -std=gnu17 $(WARNINGS) $(HARDENING) $(SANITIZERS)
 OUR_LDFLAGS  := -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(SANITIZERS)
 
@@ -45,7 +51,8 @@ COMPILE = $(CC) $(OUR_CPPFLAGS) $(PKG_CFLAGS) $(OUR_CFLAGS) $(CPPFLAGS) $(CFLAGS
 LINK    = $(CC) $(OUR_CFLAGS) $(CFLAGS) $(OUR_LDFLAGS) $(LDFLAGS)
 
 SOURCES  := $(sort $(wildcard src/*/*.c src/*/*/*.c))
-OBJECTS  := $(SOURCES:%.c=$(BUILD)/%.o)
+CALLS    := $(BUILD)/src/calls
+OBJECTS  := $(SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/src/keeper/calls.o
 HEADERS  := $(sort $(wildcard include/portpub/*.h src/*/*.h src/*/*/*.h))
 LIBRARY  := $(BUILD)/libportpub.a
 PROGRAM  := $(BUILD)/portpub
@@ -161,10 +168,24 @@ $(LIBRARY): $(OBJECTS) $(STAMP)
 $(BUILD)/src/forward/%.o: OUR_CFLAGS += $(if $(findstring -fanalyzer,$(CFLAGS)),-Wno-analyzer-malloc-leak)
 
 $(BUILD)/%.o: %.c $(STAMP)
-	$(if $(PKG_LIBS),,$(error $(LIBRARIES) not found: make deps installs what is missing))
+	$(if $(and $(PKG_LIBS),$(SECCOMP_LIBS)),,$(error $(LIBRARIES) libseccomp not found: make deps installs what is missing))
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
 	$(Q)$(COMPILE) -o $@ $<
+
+$(CALLS).o: private PKG_CFLAGS := $(SECCOMP_CFLAGS)
+$(CALLS): %: %.o
+	$(call say,LINK,$@)
+	$(Q)$(LINK) -o $@ $^ $(SECCOMP_LIBS)
+
+$(BUILD)/src/keeper/calls.c: $(CALLS)
+	$(call say,GEN,$@)
+	@mkdir -p $(@D)
+	$(Q)$< >$@
+
+$(BUILD)/src/keeper/calls.o: $(BUILD)/src/keeper/calls.c $(STAMP)
+	$(call say,CC,$<)
+	$(Q)$(COMPILE) -Isrc/keeper -o $@ $<
 
 $(BUILD)/headers/%.h.o: %.h
 	@mkdir -p $(@D)
@@ -218,7 +239,7 @@ run-fuzz: $(BUILD)/test/fuzz/seed $(FUZZERS:%=$(BUILD)/test/fuzz/fuzz_%)
 
 run-lint:
 	$(Q)clang-format --dry-run -Werror $(C_FILES)
-	$(Q)out=$$(clang-tidy --quiet --warnings-as-errors='*' src/main.c $(SOURCES) -- \
+	$(Q)out=$$(clang-tidy --quiet --warnings-as-errors='*' $(wildcard src/*.c) $(SOURCES) -- \
 		$(filter-out -MMD -MP,$(OUR_CPPFLAGS)) $(PKG_CFLAGS) -std=gnu17 2>&1) || { echo "$$out"; exit 1; }
 	$(Q)cppcheck --quiet --error-exitcode=1 --enable=warning,performance,portability --inline-suppr \
 		--std=c11 -D_GNU_SOURCE -DPORTPUB_VERSION='""' -Iinclude src

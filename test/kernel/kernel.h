@@ -9,6 +9,7 @@ Suite *suite_anchor(void);
 Suite *suite_bridge(void);
 Suite *suite_conntrack(void);
 Suite *suite_nft(void);
+Suite *suite_sandbox(void);
 Suite *suite_sysctl(void);
 
 /* A network namespace with nothing in it but lo, which is up. For tcase_add_checked_fixture. */

@@ -68,6 +68,7 @@ int main(void)
 	srunner_add_suite(runner, suite_bridge());
 	srunner_add_suite(runner, suite_nft());
 	srunner_add_suite(runner, suite_anchor());
+	srunner_add_suite(runner, suite_sandbox());
 	srunner_set_tap(runner, "-");
 	srunner_run_all(runner, CK_SILENT);
 	failed = srunner_ntests_failed(runner);
