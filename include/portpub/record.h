@@ -3,6 +3,7 @@
 #ifndef PORTPUB_RECORD_H
 #define PORTPUB_RECORD_H
 
+#include "portpub/limits.h"
 #include "portpub/plan.h"
 
 #include <net/if.h>
@@ -15,10 +16,20 @@ struct pp_record {
 	char interfaces[2][IF_NAMESIZE]; /* the way to the IPv4 and the IPv6 target; "" where there is none */
 	char container[64];              /* who it is, for people; may be "" */
 	int64_t pid;                     /* of the container, or 0 */
-	int64_t created;                 /* seconds since 1970 */
+	uint64_t pid_start;      /* when that process began: another one may get its number; 0: not known */
+	uint64_t pid_namespace;  /* where the pid is that one's, by its inode; 0: not known */
+	char *netns;             /* of the container, where it was named by a path; or NULL */
+	uint64_t netns_inode;    /* which one that was; 0: not known */
+	int64_t created;         /* seconds since 1970 */
+	int64_t expires;         /* the same, or 0 */
+	uint32_t keeper;         /* the number of who keeps it; 0: nobody does, there are rules alone */
+	struct pp_limits limits; /* of what the keeper carries */
 };
 
 void pp_record_fini(struct pp_record *record);
+
+/* Another that is the same, into @to, which is empty. -ENOMEM. */
+int pp_record_copy(const struct pp_record *from, struct pp_record *to, struct pp_error *err);
 
 /* Letters, digits, '.', '_' and '-', beginning with a letter or digit: safe as a file name and in a comment. */
 int pp_id_check(const char *text, struct pp_error *err);

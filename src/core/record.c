@@ -2,6 +2,7 @@
 #include "portpub/record.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
@@ -10,7 +11,30 @@ static const char alphabet[] = "abcdefghijkmnpqrstuvwxyz23456789"; /* 32 that ar
 void pp_record_fini(struct pp_record *record)
 {
 	pp_request_fini(&record->request);
+	free(record->netns);
 	*record = (struct pp_record){ 0 };
+}
+
+int pp_record_copy(const struct pp_record *from, struct pp_record *to, struct pp_error *err)
+{
+	struct pp_record copy = *from;
+	int ret = 0;
+
+	copy.request.publications = PP_PUBLICATIONS_INIT;
+	copy.request.allow = PP_NETWORKS_INIT;
+	copy.netns = from->netns ? strdup(from->netns) : NULL;
+	if (from->netns && !copy.netns)
+		ret = pp_fail(err, ENOMEM, "out of memory");
+	for (size_t i = 0; ret == 0 && i < from->request.publications.count; i++)
+		ret = pp_publications_append(&copy.request.publications, &from->request.publications.items[i],
+					     err);
+	for (size_t i = 0; ret == 0 && i < from->request.allow.count; i++)
+		ret = pp_networks_append(&copy.request.allow, &from->request.allow.items[i], err);
+	if (ret < 0)
+		pp_record_fini(&copy);
+	else
+		*to = copy;
+	return ret;
 }
 
 static bool is_alphanumeric(char c)

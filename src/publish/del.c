@@ -34,35 +34,10 @@ static size_t index_of(const struct removal *removal, const char *id)
 	return i;
 }
 
-static int copy_publications(const struct pp_publications *from, struct pp_publications *to,
-			     struct pp_error *err)
-{
-	int ret = 0;
-
-	for (size_t i = 0; ret == 0 && i < from->count; i++)
-		ret = pp_publications_append(to, &from->items[i], err);
-	return ret;
-}
-
-static int copy_record(const struct pp_record *from, struct pp_record *to, struct pp_error *err)
-{
-	int ret;
-
-	*to = *from;
-	to->request.publications = PP_PUBLICATIONS_INIT;
-	to->request.allow = PP_NETWORKS_INIT;
-	ret = copy_publications(&from->request.publications, &to->request.publications, err);
-	for (size_t i = 0; ret == 0 && i < from->request.allow.count; i++)
-		ret = pp_networks_append(&to->request.allow, &from->request.allow.items[i], err);
-	if (ret < 0)
-		pp_record_fini(to);
-	return ret;
-}
-
 static int append_copy(struct pp_records *list, const struct pp_record *record, struct pp_error *err)
 {
 	struct pp_record copy;
-	int ret = copy_record(record, &copy, err);
+	int ret = pp_record_copy(record, &copy, err);
 
 	if (ret == 0)
 		ret = pp_records_append(list, &copy, err);

@@ -2,7 +2,7 @@
 /*
  * Publications stand as specs, which read back as what they were and take a tenth of the room that objects
  * would. Keys that a reader does not know are left alone; what it does know must be right, since a record
- * decides over rules.
+ * decides over rules. What few records have is written by those alone.
  */
 #include "format.h"
 
@@ -10,6 +10,8 @@
 
 #include <errno.h>
 #include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { VERSION = 1 };
@@ -55,6 +57,41 @@ static json_t *write_target(const struct pp_record *record, size_t f)
 			 record->interfaces[f], "alone", (int)record->request.alone[f]);
 }
 
+/* False: out of memory. */
+static bool set(json_t *root, const char *key, json_t *value)
+{
+	return json_object_set_new(root, key, value) == 0;
+}
+
+static json_t *write_limits(const struct pp_limits *limits)
+{
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:s}", "connections",
+			 (json_int_t)limits->connections, "flows", (json_int_t)limits->flows, "connect",
+			 (json_int_t)limits->connect, "idle", (json_int_t)limits->idle, "half_open",
+			 (json_int_t)limits->half_open, "flow", (json_int_t)limits->flow, "proxy_header",
+			 pp_proxy_header_name(limits->proxy_header));
+}
+
+/* Of a record that is kept by a process, and of its container. */
+static bool write_keeping(const struct pp_record *record, json_t *root)
+{
+	const struct pp_request *request = &record->request;
+
+	return (!record->keeper || set(root, "keeper", json_integer(record->keeper))) &&
+	       (!request->inside || set(root, "inside", json_true())) &&
+	       (!request->host.no_nftables || set(root, "no_nftables", json_true())) &&
+	       (!request->host.no_admin || set(root, "no_admin", json_true())) &&
+	       (!record->pid_start || set(root, "pid_start", json_integer((json_int_t)record->pid_start))) &&
+	       (!record->pid_namespace ||
+		set(root, "pid_namespace", json_integer((json_int_t)record->pid_namespace))) &&
+	       (!record->netns || set(root, "netns", json_string(record->netns))) &&
+	       (!record->netns_inode ||
+		set(root, "netns_inode", json_integer((json_int_t)record->netns_inode))) &&
+	       (!record->expires || set(root, "expires", json_integer(record->expires))) &&
+	       (!record->keeper || pp_limits_are_default(&record->limits) ||
+		set(root, "limits", write_limits(&record->limits)));
+}
+
 int format_write(const struct pp_record *record, char **text, struct pp_error *err)
 {
 	const struct pp_request *request = &record->request;
@@ -66,7 +103,7 @@ int format_write(const struct pp_record *record, char **text, struct pp_error *e
 				 write_networks(&request->allow), "container", record->container, "pid",
 				 (json_int_t)record->pid);
 
-	*text = root ? json_dumps(root, JSON_COMPACT) : NULL;
+	*text = root && write_keeping(record, root) ? json_dumps(root, JSON_COMPACT) : NULL;
 	json_decref(root);
 	return *text ? 0 : pp_fail(err, ENOMEM, "out of memory");
 }
@@ -159,6 +196,85 @@ static int read_head(json_t *root, struct pp_record *out, struct pp_error *err)
 	return 0;
 }
 
+/* A number that may be missing, which is 0; never negative. */
+static bool read_number(const json_t *root, const char *key, json_int_t most, json_int_t *out)
+{
+	const json_t *value = json_object_get(root, key);
+
+	*out = json_integer_value(value);
+	return !value || (json_is_integer(value) && *out >= 0 && *out <= most);
+}
+
+static bool read_flag(const json_t *root, const char *key, bool *out)
+{
+	const json_t *value = json_object_get(root, key);
+
+	*out = json_is_true(value);
+	return !value || json_is_boolean(value);
+}
+
+static int read_limits(json_t *object, struct pp_limits *out, struct pp_error *err)
+{
+	json_int_t connections, flows, connect, idle, half_open, flow;
+	const char *header;
+
+	*out = pp_limits_default;
+	if (!object)
+		return 0;
+	if (json_unpack(object, "{s:I, s:I, s:I, s:I, s:I, s:I, s:s}", "connections", &connections, "flows",
+			&flows, "connect", &connect, "idle", &idle, "half_open", &half_open, "flow", &flow,
+			"proxy_header", &header) < 0)
+		return fail(err, "limits lacks a key, or one is not what it should be");
+	if (connections < 0 || connections > UINT32_MAX || flows < 1 || flows > UINT32_MAX || connect < 0 ||
+	    idle < 0 || half_open < 0 || flow < 0)
+		return fail(err, "a limit is out of range");
+	*out = (struct pp_limits){ .connections = (uint32_t)connections,
+				   .flows = (uint32_t)flows,
+				   .connect = connect,
+				   .idle = idle,
+				   .half_open = half_open,
+				   .flow = flow };
+	if (header[0] && !pp_proxy_header_parse(header, &out->proxy_header))
+		return fail(err, "proxy_header is none");
+	return 0;
+}
+
+static int read_netns(const json_t *root, struct pp_record *out, struct pp_error *err)
+{
+	const json_t *value = json_object_get(root, "netns");
+
+	if (!value)
+		return 0;
+	if (!json_is_string(value))
+		return fail(err, "netns is no path");
+	out->netns = strdup(json_string_value(value));
+	return out->netns ? 0 : pp_fail(err, ENOMEM, "out of memory");
+}
+
+static int read_keeping(json_t *root, struct pp_record *out, struct pp_error *err)
+{
+	struct pp_request *request = &out->request;
+	json_int_t keeper, start, namespace, inode, expires;
+	int ret;
+
+	if (!read_number(root, "keeper", UINT32_MAX, &keeper) ||
+	    !read_number(root, "pid_start", INT64_MAX, &start) ||
+	    !read_number(root, "pid_namespace", INT64_MAX, &namespace) ||
+	    !read_number(root, "netns_inode", INT64_MAX, &inode) ||
+	    !read_number(root, "expires", INT64_MAX, &expires) ||
+	    !read_flag(root, "inside", &request->inside) ||
+	    !read_flag(root, "no_nftables", &request->host.no_nftables) ||
+	    !read_flag(root, "no_admin", &request->host.no_admin))
+		return fail(err, "what it says of its keeper is not what it should be");
+	out->keeper = (uint32_t)keeper;
+	out->pid_start = (uint64_t)start;
+	out->pid_namespace = (uint64_t) namespace;
+	out->netns_inode = (uint64_t)inode;
+	out->expires = expires;
+	ret = read_netns(root, out, err);
+	return ret == 0 ? read_limits(json_object_get(root, "limits"), &out->limits, err) : ret;
+}
+
 int format_read(const char *text, size_t len, struct pp_record *out, struct pp_error *err)
 {
 	json_t *root = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
@@ -174,6 +290,8 @@ int format_read(const char *text, size_t len, struct pp_record *out, struct pp_e
 		ret = read_target(json_object_get(root, "ipv4"), 0, &record, err);
 	if (ret == 0)
 		ret = read_target(json_object_get(root, "ipv6"), 1, &record, err);
+	if (ret == 0)
+		ret = read_keeping(root, &record, err);
 	json_decref(root);
 	if (ret < 0)
 		pp_record_fini(&record);
