@@ -1,13 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * What the userspace path has carried, in a page of memory that is a file: one process writes it, others read it
- * at any time, without asking. Each number is whole by itself; together they are of no one instant.
- */
+/* What the userspace path has carried. One process writes it, others may read it at any time: each number is whole. */
 #ifndef PORTPUB_COUNTERS_H
 #define PORTPUB_COUNTERS_H
 
-#include "portpub/error.h"
-
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -27,18 +23,18 @@ struct pp_counters {
 	uint64_t retired; /* 1: the ports are given back; nobody's business but a command's */
 };
 
-struct pp_counters_page {
-	struct pp_counters *counters;
-	int fd;
+/* A number of it: its name, which programs read, and what it is, for people. */
+struct pp_counter {
+	const char *name, *help;
+	size_t at;    /* in struct pp_counters */
+	size_t count; /* 2: one for each way */
+	bool now;     /* it tells what is, and may fall; or else what was, all in all */
 };
 
-#define PP_COUNTERS_PAGE_INIT ((struct pp_counters_page){ NULL, -1 })
+extern const struct pp_counter pp_counter_table[];
+extern const size_t pp_counter_count;
 
-/*
- * All of them 0, in a memfd named "portpub-counters": while it is open, whoever may look at the process finds it in
- * /proc/PID/fd. -ENOMEM, -EMFILE.
- */
-int pp_counters_open(struct pp_counters_page *page, struct pp_error *err);
-void pp_counters_close(struct pp_counters_page *page);
+/* Of @way, which is 0 where there is but one. */
+uint64_t pp_counter_value(const struct pp_counters *counters, const struct pp_counter *counter, size_t way);
 
 #endif

@@ -2,6 +2,7 @@
 /* portpub run: hold the publication in the foreground. */
 #include "answer.h"
 #include "limits.h"
+#include "portpub/counters_page.h"
 #include "portpub/duration.h"
 #include "portpub/enter.h"
 #include "portpub/hold.h"

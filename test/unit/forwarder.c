@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "unit.h"
 
+#include "portpub/counters_page.h"
 #include "portpub/forwarder.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "portpub/counters.h"
+#include "portpub/counters_page.h"
 
 #include <errno.h>
 #include <string.h>
