@@ -6,13 +6,19 @@
 # shellcheck disable=SC2154 # tap.sh makes the directory
 export PORTPUB_RUNTIME_DIR="$tap_tmp/run"
 
-# add ARGUMENTS..., del ARGUMENTS...: said to whom it concerns; `run add ...` keeps what it says.
+# add ARGUMENTS..., rules alone; keep ARGUMENTS..., with a keeper; del ARGUMENTS...: said to whom it concerns; `run add ...`
+# keeps what it says.
 add() { "$PORTPUB" add --no-keeper "$@"; }
+keep() { "$PORTPUB" add "$@"; }
 del() { "$PORTPUB" del "$@"; }
 
 # What the kernel has, and what is on disk, to compare before and after; counters aside.
 kernel() { nft list ruleset | sed 's/packets [0-9]* bytes [0-9]*/packets N/'; }
-disk() { find "$PORTPUB_RUNTIME_DIR" -mindepth 1 -type d -printf '%P\n' -o -printf '%P: ' -exec cat {} \; -printf '\n' | sort; }
+disk() {
+	find "$PORTPUB_RUNTIME_DIR" -mindepth 1 -printf '%P
+' | sort
+	find "$PORTPUB_RUNTIME_DIR" -type f ! -path '*/kept/*' -exec grep -H '' {} + | sort
+}
 sysctls() {
 	for sysctl in ipv4/ip_forward ipv4/conf/br0/route_localnet ipv6/conf/all/forwarding \
 		ipv6/conf/br0/force_forwarding ipv6/conf/lan0/force_forwarding ipv6/conf/lan0/accept_ra; do
@@ -24,15 +30,16 @@ everything() { kernel && disk && sysctls; }
 # Nothing of anybody's: no element, no record, no user of anything, no value to put back, no odd file.
 left_over() {
 	nft list ruleset | sed -n '/elements = /,/}/p' | head -n 20
-	find "$PORTPUB_RUNTIME_DIR" -mindepth 2 ! -name lock \
-		! -path '*/net*/active' ! -path '*/net*/adding' ! -path '*/net*/deleting' ! -path '*/net*/use' ! -path '*/net*/was'
+	find "$PORTPUB_RUNTIME_DIR" -mindepth 2 ! -name lock ! -name 'anchor-[12]' \
+		! -path '*/net*/active' ! -path '*/net*/adding' ! -path '*/net*/deleting' ! -path '*/net*/use' ! -path '*/net*/was' ! -path '*/net*/kept'
 }
 
 # hold MACHINE PROTOCOL ADDRESS PORT ...: $holder is the pid of the process that has these sockets.
 hold() {
 	where=$1
 	shift
-	nsenter -t "$where" -n "$HELPERS/hold" "$@" >"$tap_tmp/holds" &
+	: >"$tap_tmp/holds" # what another has said, who may be gone
+	nsenter -t "$where" -n "$HELPERS/hold" "$@" >>"$tap_tmp/holds" &
 	holder=$!
 	pids="$pids $holder"
 	until_true grep -q ready "$tap_tmp/holds"
@@ -66,3 +73,28 @@ says() {
 	until_true sh -c "[ \$(wc -l <'$tap_tmp/out$connection') -gt $said ]"
 	tail -n 1 "$tap_tmp/out$connection" | sed 's/: hello//'
 }
+
+# keepers: the pids of all that keep what is published here, whoever lives; told by the directory of their records.
+keepers() {
+	for pid in $(pgrep -x portpub-keeper); do
+		if grep -qsz "^PORTPUB_RUNTIME_DIR=$PORTPUB_RUNTIME_DIR\$" "/proc/$pid/environ"; then echo "$pid"; fi
+	done
+}
+
+# keeper ID: the pid of the one that keeps it, "null" where there is none.
+keeper() { "$PORTPUB" list "$1" --json | jq '.[0].keeper.pid'; }
+
+# Conditions, to wait for: so many keepers, and a process that is no more.
+has_keepers() { [ "$(keepers | wc -l)" = "$1" ]; }
+has_ended() { ! grep -qs "^State:[[:space:]]*[A-WY]" "/proc/$1/status"; }
+
+# kill_keeper ID: kill -9, and wait until it has ended. $killed is the pid.
+kill_keeper() {
+	killed=$(keeper "$1")
+	kill -KILL "$killed"
+	until_true has_ended "$killed"
+}
+
+# A keeper outlives who has begun it, and so the test, unless the test sees to it.
+# shellcheck disable=SC2046,SC2086 # words are wanted
+trap 'kill -KILL $(keepers) 2>/dev/null; kill $pids 2>/dev/null; wait $pids 2>/dev/null; rm -rf "$tap_tmp"' EXIT

@@ -8,8 +8,10 @@
  *		adding/ID.json		on its way in: undone by the next command, if this one was killed
  *		deleting/ID.json	on its way out: back in active/ by the next command, or
  *		decided			... done by it, all of them together, and so are those in adding/
+ *		handing-over		there may be keepers of records that have been replaced: they retire
  *		use/NAME/ID		who shares what; the last one to go puts it back
  *		was/NAME		what a sysctl was before it was set
+ *		kept/ID/NUMBER		who keeps it: see portpub/kept.h
  *
  * NAMESPACE is the cookie of the network namespace, which no other one has until the next boot, and the id of
  * this boot: where the directory is on a disk, what was published before the machine was started is not looked
@@ -100,6 +102,11 @@ int pp_store_drop(const struct pp_store *store, enum pp_stage stage, const char 
 int pp_store_decide(const struct pp_store *store, struct pp_error *err);
 bool pp_store_is_decided(const struct pp_store *store);
 int pp_store_settle(const struct pp_store *store, struct pp_error *err);
+
+/* A record is about to take the place of another, whose keeper is to retire then; from here until that is told to. */
+int pp_store_hand_over(const struct pp_store *store, struct pp_error *err);
+bool pp_store_is_handing_over(const struct pp_store *store);
+int pp_store_handed_over(const struct pp_store *store, struct pp_error *err);
 
 /* @id uses what @name stands for; saying so twice is once. */
 int pp_store_use(const struct pp_store *store, const char *name, const char *id, struct pp_error *err);

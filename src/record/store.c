@@ -28,7 +28,7 @@ static const char *const stages[] = {
 	[PP_STAGE_DELETING] = "deleting",
 };
 
-static const char decided[] = "decided";
+static const char decided[] = "decided", handing_over[] = "handing-over";
 
 enum { BOOT_SIZE = 8 + 1 };
 
@@ -161,7 +161,7 @@ static int make_path(char *path, struct pp_error *err)
 
 static int make_rooms(int dir, const char *path, struct pp_error *err)
 {
-	static const char *const rooms[] = { "active", "adding", "deleting", "use", "was" };
+	static const char *const rooms[] = { "active", "adding", "deleting", "use", "was", "kept" };
 
 	for (size_t i = 0; i < sizeof(rooms) / sizeof(rooms[0]); i++) {
 		if (mkdirat(dir, rooms[i], 0755) < 0 && errno != EEXIST)
@@ -247,7 +247,7 @@ int pp_store_lock(struct pp_store *store, bool wait, struct pp_error *err)
 		return files_fail(err, errno, "lock", store->path, NULL);
 	}
 	files_clean(store->dir);
-	if (faccessat(store->dir, "was", F_OK, 0) < 0) /* the last one to be made */
+	if (faccessat(store->dir, "kept", F_OK, 0) < 0) /* the last one to be made */
 		return make_rooms(store->dir, store->path, err);
 	return 0;
 }
@@ -517,24 +517,54 @@ int pp_store_drop(const struct pp_store *store, enum pp_stage stage, const char 
 	return files_fail(err, errno, "remove", store->path, name);
 }
 
-int pp_store_decide(const struct pp_store *store, struct pp_error *err)
+static int mark(const struct pp_store *store, const char *name, struct pp_error *err)
 {
-	int fd = openat(store->dir, decided, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+	int fd = openat(store->dir, name, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
 
 	if (fd < 0)
-		return files_fail(err, errno, "make", store->path, decided);
+		return files_fail(err, errno, "make", store->path, name);
 	close(fd);
 	return 0;
 }
 
+static bool is_marked(const struct pp_store *store, const char *name)
+{
+	return faccessat(store->dir, name, F_OK, 0) == 0;
+}
+
+static int unmark(const struct pp_store *store, const char *name, struct pp_error *err)
+{
+	if (unlinkat(store->dir, name, 0) < 0 && errno != ENOENT)
+		return files_fail(err, errno, "remove", store->path, name);
+	return 0;
+}
+
+int pp_store_decide(const struct pp_store *store, struct pp_error *err)
+{
+	return mark(store, decided, err);
+}
+
 bool pp_store_is_decided(const struct pp_store *store)
 {
-	return faccessat(store->dir, decided, F_OK, 0) == 0;
+	return is_marked(store, decided);
 }
 
 int pp_store_settle(const struct pp_store *store, struct pp_error *err)
 {
-	if (unlinkat(store->dir, decided, 0) < 0 && errno != ENOENT)
-		return files_fail(err, errno, "remove", store->path, decided);
-	return 0;
+	return unmark(store, decided, err);
+}
+
+int pp_store_hand_over(const struct pp_store *store, struct pp_error *err)
+{
+	return mark(store, handing_over, err);
+}
+
+bool pp_store_is_handing_over(const struct pp_store *store)
+{
+	return is_marked(store, handing_over);
+}
+
+int pp_store_handed_over(const struct pp_store *store, struct pp_error *err)
+{
+	return unmark(store, handing_over, err);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "unit.h"
 
+#include "portpub/kept.h"
 #include "portpub/store.h"
 
 #include <errno.h>
@@ -400,6 +401,31 @@ START_TEST(directory_that_others_may_write_to_is_refused)
 }
 END_TEST
 
+START_TEST(whoever_may_read_the_file_of_a_keeper_keeps_no_other_from_it)
+{
+	struct flock whole = { .l_type = F_RDLCK, .l_whence = SEEK_SET };
+	struct pp_kept kept = PP_KEPT_INIT, other = PP_KEPT_INIT;
+	struct pp_kept_page page;
+	struct stat status;
+	int reader;
+
+	ck_assert_int_eq(pp_kept_make(&store, "web", 1, &kept, &err), 0);
+	ck_assert(fstat(kept.fd, &status) == 0 && (status.st_mode & 07777) == 0644);
+	ck_assert_int_eq(pp_kept_make(&store, "web", 1, &other, &err), -EBUSY);
+	ck_assert_str_eq(err.message, "web has a keeper already");
+	reader = openat(store.dir, "kept/web/1", O_RDONLY | O_CLOEXEC);
+	ck_assert_int_eq(fcntl(reader, F_OFD_SETLK, &whole), -1);
+	ck_assert(pp_kept_look(&store, "web", 1, &page));
+	pp_kept_close(&kept); /* it is killed */
+	ck_assert_int_eq(fcntl(reader, F_OFD_SETLK, &whole), 0);
+	ck_assert(!pp_kept_look(&store, "web", 1, &page));
+	ck_assert_int_eq(pp_kept_make(&store, "web", 1, &kept, &err), 0);
+	ck_assert(pp_kept_look(&store, "web", 1, &page));
+	pp_kept_close(&kept);
+	close(reader);
+}
+END_TEST
+
 Suite *suite_store(void)
 {
 	Suite *suite = suite_create("store");
@@ -416,6 +442,7 @@ Suite *suite_store(void)
 	tcase_add_test(tcase, last_user_is_the_one_that_leaves_nobody);
 	tcase_add_test(tcase, first_value_is_the_one_that_is_kept);
 	tcase_add_test(tcase, directory_that_others_may_write_to_is_refused);
+	tcase_add_test(tcase, whoever_may_read_the_file_of_a_keeper_keeps_no_other_from_it);
 	tcase_add_loop_test(tcase, record_that_is_none_is_an_error_with_its_file, 0, UNIT_COUNT(files));
 	tcase_add_test(tcase, what_a_killed_program_was_writing_is_gone_when_the_store_is_opened);
 	tcase_add_test(tcase, directory_is_of_this_boot_and_this_network_namespace);
