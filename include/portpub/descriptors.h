@@ -8,4 +8,7 @@
  */
 unsigned long long pp_descriptors_raise(void);
 
+/* Leave that many of them for when they are needed, which is until pp_descriptors_raise. */
+void pp_descriptors_spare(unsigned int count);
+
 #endif

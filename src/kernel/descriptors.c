@@ -14,3 +14,13 @@ unsigned long long pp_descriptors_raise(void)
 	(void)setrlimit(RLIMIT_NOFILE, &limit);
 	return limit.rlim_max;
 }
+
+void pp_descriptors_spare(unsigned int count)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_max <= count)
+		return;
+	limit.rlim_cur = limit.rlim_max - count;
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
+}

@@ -8,6 +8,7 @@
 Suite *suite_anchor(void);
 Suite *suite_bridge(void);
 Suite *suite_conntrack(void);
+Suite *suite_generation(void);
 Suite *suite_nft(void);
 Suite *suite_sandbox(void);
 Suite *suite_sysctl(void);

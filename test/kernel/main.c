@@ -67,6 +67,7 @@ int main(void)
 	srunner_add_suite(runner, suite_conntrack());
 	srunner_add_suite(runner, suite_bridge());
 	srunner_add_suite(runner, suite_nft());
+	srunner_add_suite(runner, suite_generation());
 	srunner_add_suite(runner, suite_anchor());
 	srunner_add_suite(runner, suite_sandbox());
 	srunner_set_tap(runner, "-");
