@@ -30,13 +30,21 @@ void pp_holders_fini(struct pp_holders *list);
 
 /*
  * Append who has @port of @protocol: publications first, as the kernel has them or, where it does not tell the
- * caller or somebody has flushed the table, as the records do.
+ * caller or somebody has flushed the table, as the records do; and what keepers forward alone.
  */
 int pp_holders_find(enum pp_protocol protocol, uint16_t port, struct pp_holders *out, struct pp_error *err);
+
+/* The same for who has the records in hand, and the lock. */
+int pp_holders_find_in(const struct pp_store *store, enum pp_protocol protocol, uint16_t port,
+		       struct pp_holders *out, struct pp_error *err);
 
 enum { PP_HOLDER_WORDS = 192 };
 
 /* "published by web (pid 4242)", "in use by nginx (pid 811)". Returns @out. */
 const char *pp_holder_describe(const struct pp_holder *holder, char out[static PP_HOLDER_WORDS]);
+
+/* The same of whoever has @port at @address, or "in use". */
+const char *pp_holder_of(const struct pp_store *store, enum pp_protocol protocol, uint16_t port,
+			 const struct pp_address *address, char out[static PP_HOLDER_WORDS]);
 
 #endif

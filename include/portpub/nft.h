@@ -33,6 +33,11 @@ enum { PP_NFT_RECORDS = 112 };
 int pp_nft_open(struct pp_nft *nft, struct pp_error *err);
 void pp_nft_close(struct pp_nft *nft);
 
+static inline bool pp_nft_is_open(const struct pp_nft *nft)
+{
+	return nft->socket;
+}
+
 enum pp_nft_state {
 	PP_NFT_ABSENT,  /* there is no such table */
 	PP_NFT_DAMAGED, /* rules are missing, or there are others */

@@ -75,7 +75,8 @@ static int check_ports(struct addition *addition, const struct ports *ports, str
 		return transaction_fail_taken(&addition->transaction, &other, other.owner, err);
 	if (ret < 0)
 		return ret;
-	return ports_check_sockets(&addition->asked, old ? &old->request.publications : NULL, err);
+	return ports_check_sockets(&addition->session.store, &addition->asked,
+				   old ? &old->request.publications : NULL, err);
 }
 
 static int plan(struct addition *addition, const struct ports *ports, struct pp_error *err)

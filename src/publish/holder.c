@@ -2,6 +2,7 @@
 #include "portpub/holder.h"
 
 #include "portpub/array.h"
+#include "portpub/kept.h"
 #include "portpub/nft.h"
 #include "portpub/process.h"
 
@@ -122,6 +123,75 @@ static int add_publications(const struct pp_store *store, const struct pp_error 
 	return ret;
 }
 
+static bool has(const struct pp_holders *list, const char *id, const struct pp_address *address)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		const struct pp_address *own = &list->items[i].address;
+
+		if (strcmp(list->items[i].id, id) == 0 &&
+		    (address->family == AF_UNSPEC || pp_address_compare(own, address) == 0))
+			return true;
+	}
+	return false;
+}
+
+static int add_record(const struct question *question, const struct pp_record *record, struct pp_holders *out,
+		      struct pp_error *err)
+{
+	const struct pp_publications *list = &record->request.publications;
+	const struct pp_target *target = &record->request.target;
+	int ret = 0;
+
+	for (size_t i = 0; ret == 0 && i < list->count; i++) {
+		const struct pp_publication *one = &list->items[i];
+		struct pp_holder holder = { .protocol = question->protocol,
+					    .address = one->address,
+					    .port = question->port,
+					    .pid = record->pid,
+					    .target = target->ipv4.family ? target->ipv4 : target->ipv6 };
+
+		if (one->protocol != question->protocol || question->port < one->host_port ||
+		    question->port - one->host_port >= one->count || has(out, record->id, &one->address))
+			continue;
+		holder.target_port = (uint16_t)(one->container_port + (question->port - one->host_port));
+		memcpy(holder.id, record->id, sizeof(holder.id));
+		ret = append(out, &holder, err);
+	}
+	return ret;
+}
+
+struct kept {
+	const struct pp_store *store;
+	const struct question *question;
+	struct pp_holders *out;
+	struct pp_error *err;
+	int ret;
+};
+
+static void add_kept_one(const char *id, void *data)
+{
+	struct kept *kept = data;
+	struct pp_record record = { 0 };
+	struct pp_error ignored; /* what is on its way, or broken */
+
+	if (kept->ret < 0 || pp_store_load(kept->store, PP_STAGE_ACTIVE, id, &record, &ignored) < 0)
+		return;
+	if (record.keeper)
+		kept->ret = add_record(kept->question, &record, kept->out, kept->err);
+	pp_record_fini(&record);
+}
+
+/* What a keeper forwards alone is nothing to the kernel but a socket. */
+static int add_kept(const struct pp_store *store, const struct question *question, struct pp_holders *out,
+		    struct pp_error *err)
+{
+	struct kept kept = { store, question, out, err, 0 };
+
+	if (store->dir >= 0)
+		pp_kept_each_id(store, add_kept_one, &kept);
+	return kept.ret;
+}
+
 static int add_sockets(const struct question *question, struct pp_holders *out, struct pp_error *err)
 {
 	struct pp_sockets sockets = PP_SOCKETS_INIT;
@@ -149,8 +219,38 @@ int pp_holders_find(enum pp_protocol protocol, uint16_t port, struct pp_holders 
 	if (ret == 0 || ret == -ENOENT) /* nothing has ever been published */
 		closed.code = 0;
 	ret = add_publications(&store, &closed, &question, out, err);
+	if (ret == 0)
+		ret = add_kept(&store, &question, out, err);
 	pp_store_close(&store);
 	return ret == 0 ? add_sockets(&question, out, err) : ret;
+}
+
+int pp_holders_find_in(const struct pp_store *store, enum pp_protocol protocol, uint16_t port,
+		       struct pp_holders *out, struct pp_error *err)
+{
+	struct question question = { protocol, port };
+	struct pp_error none = { 0 };
+	int ret = add_publications(store, &none, &question, out, err);
+
+	if (ret == 0)
+		ret = add_kept(store, &question, out, err);
+	return ret == 0 ? add_sockets(&question, out, err) : ret;
+}
+
+const char *pp_holder_of(const struct pp_store *store, enum pp_protocol protocol, uint16_t port,
+			 const struct pp_address *address, char out[static PP_HOLDER_WORDS])
+{
+	struct pp_holders holders = PP_HOLDERS_INIT;
+	struct pp_error ignored;
+
+	snprintf(out, PP_HOLDER_WORDS, "in use");
+	(void)pp_holders_find_in(store, protocol, port, &holders, &ignored);
+	for (size_t i = holders.count; i-- > 0;) { /* publications are the first */
+		if (pp_address_overlaps(&holders.items[i].address, address))
+			pp_holder_describe(&holders.items[i], out);
+	}
+	pp_holders_fini(&holders);
+	return out;
 }
 
 const char *pp_holder_describe(const struct pp_holder *holder, char out[static PP_HOLDER_WORDS])

@@ -14,6 +14,7 @@
 
 #include "portpub/array.h"
 #include "portpub/descriptors.h"
+#include "portpub/holder.h"
 #include "portpub/port.h"
 #include "portpub/process.h"
 
@@ -71,6 +72,8 @@ static int read_map(const struct ports *ports, enum pp_set set, const struct pp_
 	struct filter filter = { ports->id, of };
 	int ret = 0;
 
+	if (!ports->wanted && !pp_nft_is_open(ports->nft))
+		return 0;
 	if (!ports->wanted)
 		return pp_nft_read(ports->nft, set, keep_others, &filter, out, err);
 	for (size_t i = 0; ret == 0 && i < ports->wanted->count; i++) {
@@ -82,28 +85,35 @@ static int read_map(const struct ports *ports, enum pp_set set, const struct pp_
 	return ret;
 }
 
-static int read_taken(const struct ports *ports, struct taken *taken, struct pp_error *err)
+int ports_read_published(const struct ports *ports, struct pp_entries *out, struct pp_error *err)
 {
 	int ret = 0;
 
 	for (int set = PP_SET_HOST4; ret == 0 && set <= PP_SET_ANY6; set++)
-		ret = read_map(ports, (enum pp_set)set, NULL, &taken->entries, err);
+		ret = read_map(ports, (enum pp_set)set, NULL, out, err);
+	return ret;
+}
+
+static int read_taken(const struct ports *ports, struct taken *taken, struct pp_error *err)
+{
+	int ret = ports_read_published(ports, &taken->entries, err);
+
 	for (int protocol = 0; ret == 0 && protocol < PP_PROTOCOL_COUNT; protocol++)
 		ret = pp_sockets_read_bound((enum pp_protocol)protocol, 0, &taken->sockets, err);
 	return ret;
 }
 
-static bool is_published(const struct taken *taken, enum pp_protocol protocol,
-			 const struct pp_address *address, uint16_t port)
+bool ports_is_published(const struct pp_entries *published, const struct pp_publication *publication,
+			uint16_t port)
 {
-	for (size_t i = 0; i < taken->entries.count; i++) {
-		const struct pp_entry *entry = &taken->entries.items[i];
+	for (size_t i = 0; i < published->count; i++) {
+		const struct pp_entry *entry = &published->items[i];
 		struct pp_address theirs;
 
-		if (pp_entry_port(entry) != port || pp_entry_protocol(entry) != protocol)
+		if (pp_entry_port(entry) != port || pp_entry_protocol(entry) != publication->protocol)
 			continue;
 		theirs = pp_entry_address(entry);
-		if (pp_address_overlaps(&theirs, address))
+		if (pp_address_overlaps(&theirs, &publication->address))
 			return true;
 	}
 	return false;
@@ -127,15 +137,14 @@ static bool is_exact(const struct pp_publication *publication)
 	return !pp_publication_is_pool(publication) && !pp_publication_is_free(publication);
 }
 
-/* Asked for exactly, or chosen before, in the same list. */
-static bool is_wanted(const struct pp_publications *list, enum pp_protocol protocol,
-		      const struct pp_address *address, uint16_t port)
+bool ports_is_wanted(const struct pp_publications *list, const struct pp_publication *publication,
+		     uint16_t port)
 {
 	for (size_t i = 0; i < list->count; i++) {
 		const struct pp_publication *p = &list->items[i];
 
-		if (p->protocol == protocol && is_exact(p) && port >= p->host_port &&
-		    port - p->host_port < p->count && pp_address_overlaps(&p->address, address))
+		if (p->protocol == publication->protocol && is_exact(p) && port >= p->host_port &&
+		    port - p->host_port < p->count && pp_address_overlaps(&p->address, &publication->address))
 			return true;
 	}
 	return false;
@@ -144,8 +153,8 @@ static bool is_wanted(const struct pp_publications *list, enum pp_protocol proto
 static bool is_to_be_had(const struct taken *taken, const struct pp_publications *list,
 			 const struct pp_publication *publication, uint16_t port)
 {
-	return !is_wanted(list, publication->protocol, &publication->address, port) &&
-	       !is_published(taken, publication->protocol, &publication->address, port) &&
+	return !ports_is_wanted(list, publication, port) &&
+	       !ports_is_published(&taken->entries, publication, port) &&
 	       !is_held(taken, publication->protocol, &publication->address, port);
 }
 
@@ -286,8 +295,8 @@ static int choose_free(const struct taken *taken, const struct pp_publications *
 		ret = take_free_port(publication, &port, held);
 		if (ret < 0)
 			return fail_free(publication, sockets, -ret, err);
-		if (is_wanted(list, publication->protocol, &publication->address, port) ||
-		    is_published(taken, publication->protocol, &publication->address, port))
+		if (ports_is_wanted(list, publication, port) ||
+		    ports_is_published(&taken->entries, publication, port))
 			continue; /* stays bound, so that the next is another */
 		publication->host_port = port;
 		return 0;
@@ -296,7 +305,7 @@ static int choose_free(const struct taken *taken, const struct pp_publications *
 		       pp_publication_format(publication, text));
 }
 
-static bool is_all_exact(const struct pp_publications *list)
+bool ports_are_exact(const struct pp_publications *list)
 {
 	for (size_t i = 0; i < list->count; i++) {
 		if (!is_exact(&list->items[i]))
@@ -312,7 +321,7 @@ int ports_choose(const struct ports *ports, const struct pp_publications *asked,
 	size_t sockets;
 	int ret = pp_publications_spread(asked, out, err);
 
-	if (ret < 0 || is_all_exact(out))
+	if (ret < 0 || ports_are_exact(out))
 		return ret;
 	sockets = count_free(out);
 	pp_descriptors_raise(); /* what is not enough then will be told by the socket that cannot be had */
@@ -347,10 +356,11 @@ static bool had(const struct pp_publications *before, const struct pp_socket *so
 	return false;
 }
 
-static int check_sockets(const struct pp_sockets *sockets, const struct pp_publications *after,
-			 const struct pp_publications *before, struct pp_error *err)
+static int check_sockets(const struct pp_store *store, const struct pp_sockets *sockets,
+			 const struct pp_publications *after, const struct pp_publications *before,
+			 struct pp_error *err)
 {
-	char text[PP_PUBLICATION_TEXT], holder[PP_HOLDER_TEXT];
+	char text[PP_PUBLICATION_TEXT], words[PP_HOLDER_WORDS];
 
 	for (size_t s = 0; s < sockets->count; s++) {
 		const struct pp_socket *socket = &sockets->items[s];
@@ -358,10 +368,10 @@ static int check_sockets(const struct pp_sockets *sockets, const struct pp_publi
 		for (size_t i = 0; i < after->count; i++) {
 			if (!covers(&after->items[i], socket) || had(before, socket))
 				continue;
-			pp_socket_holder(socket, holder, sizeof(holder));
-			return pp_fail(err, EADDRINUSE, "%s: host port %u/%s is in use by %s",
+			pp_holder_of(store, socket->protocol, socket->port, &socket->address, words);
+			return pp_fail(err, EADDRINUSE, "%s: host port %u/%s is %s",
 				       pp_publication_format(&after->items[i], text), socket->port,
-				       pp_protocol_name(socket->protocol), holder);
+				       pp_protocol_name(socket->protocol), words);
 		}
 	}
 	return 0;
@@ -398,8 +408,8 @@ static bool can_be_bound(const struct pp_publication *publication)
 	return fd >= 0;
 }
 
-int ports_check_sockets(const struct pp_publications *asked, const struct pp_publications *before,
-			struct pp_error *err)
+int ports_check_sockets(const struct pp_store *store, const struct pp_publications *asked,
+			const struct pp_publications *before, struct pp_error *err)
 {
 	int ret = 0;
 
@@ -413,7 +423,7 @@ int ports_check_sockets(const struct pp_publications *asked, const struct pp_pub
 			continue;
 		ret = pp_sockets_read_bound((enum pp_protocol)p, one ? one->host_port : 0, &sockets, err);
 		if (ret == 0)
-			ret = check_sockets(&sockets, asked, before, err);
+			ret = check_sockets(store, &sockets, asked, before, err);
 		pp_sockets_fini(&sockets);
 	}
 	return ret;

@@ -5,6 +5,7 @@
 
 #include "portpub/entry.h"
 #include "portpub/nft.h"
+#include "portpub/publish.h"
 
 /* Sockets that hold the free ports that were chosen, until the kernel has them. */
 struct held {
@@ -23,6 +24,9 @@ struct ports {
 	const char *id;                  /* whose own ports are in nobody's way */
 };
 
+/* Neither pools nor free ports. */
+bool ports_are_exact(const struct pp_publications *list);
+
 /*
  * Write to @out, which is empty, the publications of @asked in their order, with a host port for each: of a pool the
  * first that nobody has, for a free one what the kernel gives. -EADDRINUSE where a pool is exhausted, -EMFILE where
@@ -31,12 +35,23 @@ struct ports {
 int ports_choose(const struct ports *ports, const struct pp_publications *asked, struct pp_publications *out,
 		 struct held *held, struct pp_error *err);
 
+/* Append what other publications have in the maps; nothing where the kernel does not tell the caller. */
+int ports_read_published(const struct ports *ports, struct pp_entries *out, struct pp_error *err);
+
+/* Is @port, for @publication, one of those? */
+bool ports_is_published(const struct pp_entries *published, const struct pp_publication *publication,
+			uint16_t port);
+
+/* Is it asked for exactly, or has been chosen, in the same list? */
+bool ports_is_wanted(const struct pp_publications *list, const struct pp_publication *publication,
+		     uint16_t port);
+
 /*
  * No socket of this host has one of the ports that are @asked for exactly, unless @before (NULL: nothing) had it
- * already: -EADDRINUSE with the process.
+ * already: -EADDRINUSE with who has it.
  */
-int ports_check_sockets(const struct pp_publications *asked, const struct pp_publications *before,
-			struct pp_error *err);
+int ports_check_sockets(const struct pp_store *store, const struct pp_publications *asked,
+			const struct pp_publications *before, struct pp_error *err);
 
 /*
  * No other publication has one of the ports of @add at an address that overlaps, which the kernel cannot see by
