@@ -36,6 +36,25 @@ int pp_publish_add(struct pp_record *record, bool replace, const struct pp_repor
 int pp_publish_del(char *const names[], size_t count, const struct pp_report *report, struct pp_error *err);
 int pp_publish_del_all(const struct pp_report *report, struct pp_error *err);
 
+/* What was missing, and is there again. */
+struct pp_restored {
+	bool table; /* all of it: it was gone, or damaged */
+	size_t elements, sysctls;
+	size_t failed; /* records that are broken, elements in whose place is somebody else's, sysctls */
+};
+
+/*
+ * Put back what the kernel lacks of all records. What cannot be put back is told by @report, and does not keep the rest from it. UDP flows that have come meanwhile are forgotten; no
+ * connection of TCP is. Waits for other commands, or does not: -EAGAIN, where one is at work, which rebuilds a table
+ * that is not whole by itself. -EBUSY where the table is of other records.
+ */
+int pp_publish_restore(struct pp_restored *out, const struct pp_report *report, struct pp_error *err);
+int pp_publish_try_restore(struct pp_restored *out, const struct pp_report *report, struct pp_error *err);
+
+/* "put back: the table inet portpub, 6 elements, 1 sysctl", or "nothing was missing". Returns @out. */
+enum { PP_RESTORED_TEXT = 128 };
+const char *pp_restored_format(const struct pp_restored *restored, char out[static PP_RESTORED_TEXT]);
+
 /*
  * Compare records and kernel; @differ gets a line for each difference. Of @id alone where it is not NULL:
  * -ENOENT where there is none.

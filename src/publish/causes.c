@@ -27,31 +27,24 @@ static bool is_about_rules(const struct difference *difference)
 	return strncmp(difference->line, "another rule", 12) == 0 || strstr(difference->line, " chain ");
 }
 
-/* What is missing comes back with what is published again; rules that are others have to go first. */
-static void format_restore(const struct doctor *doctor, const struct patient *patient,
-			   char out[static PP_FINDING_FIX])
+/* Rules that are others have to go first, where there are as many of them. */
+static const char *find_restore(const struct doctor *doctor)
 {
-	char add[PP_FINDING_FIX];
 	bool rules = false, table = false;
-	int room = PP_FINDING_FIX - 64;
 
 	for (size_t i = 0; i < doctor->difference_count; i++) {
 		rules |= is_about_rules(&doctor->differences[i]);
 		table |= strstr(doctor->differences[i].line, ": the table") != NULL;
 	}
-	format_add(patient, add);
-	if (rules && !table && add[0] != '#')
-		snprintf(out, PP_FINDING_FIX, "nft delete table inet " PP_TABLE_NAME " && %.*s", room, add);
-	else
-		snprintf(out, PP_FINDING_FIX, "%s", add);
+	return rules && !table ? "nft delete table inet " PP_TABLE_NAME " && portpub restore"
+			       : "portpub restore";
 }
 
 static void find_differences(const struct doctor *doctor, struct patient *patient)
 {
-	char restore[PP_FINDING_FIX];
+	const char *restore = find_restore(doctor);
 	size_t told = 0, left = 0;
 
-	format_restore(doctor, patient, restore);
 	for (size_t i = 0; i < doctor->difference_count; i++) {
 		const struct difference *difference = &doctor->differences[i];
 		const char *fix = told == 0 ? restore : "";

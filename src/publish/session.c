@@ -260,7 +260,8 @@ int session_repair(struct session *session, struct pp_error *err)
 	return 0;
 }
 
-int session_begin(struct session *session, const struct pp_report *report, struct pp_error *err)
+static int begin(struct session *session, int (*open)(struct pp_store *store, struct pp_error *err),
+		 const struct pp_report *report, struct pp_error *err)
 {
 	enum pp_nft_state found;
 	int ret;
@@ -268,7 +269,7 @@ int session_begin(struct session *session, const struct pp_report *report, struc
 	*session = (struct session){ .store = PP_STORE_INIT, .nft = PP_NFT_INIT, .report = report };
 	ret = pp_nft_open(&session->nft, err);
 	if (ret == 0)
-		ret = pp_store_open(&session->store, err);
+		ret = open(&session->store, err);
 	static_assert((int)PP_STORE_BASE <= (int)PP_NFT_RECORDS, "the table's comment has room for it");
 	session->nft.records = session->store.base;
 	if (ret == 0) /* is the table of these records? */
@@ -278,4 +279,14 @@ int session_begin(struct session *session, const struct pp_report *report, struc
 	if (ret < 0)
 		session_end(session);
 	return ret;
+}
+
+int session_begin(struct session *session, const struct pp_report *report, struct pp_error *err)
+{
+	return begin(session, pp_store_open, report, err);
+}
+
+int session_try_begin(struct session *session, const struct pp_report *report, struct pp_error *err)
+{
+	return begin(session, pp_store_try_open, report, err);
 }

@@ -12,8 +12,9 @@ struct session {
 	struct pp_error unfinished; /* why not all could be finished, or code 0: see session_repair */
 };
 
-/* Waits for the lock, and finishes what a command that was killed has left: see session.c. */
+/* Waits for the lock, or does not: -EAGAIN; and finishes what a command that was killed has left: see session.c. */
 int session_begin(struct session *session, const struct pp_report *report, struct pp_error *err);
+int session_try_begin(struct session *session, const struct pp_report *report, struct pp_error *err);
 void session_end(struct session *session);
 
 /*

@@ -266,8 +266,6 @@ static bool may_go(const struct transaction *t, const struct pp_entry *there, co
 
 static void leave_alone(struct transaction *t, const struct pp_entry *there, const struct pp_entry *entry)
 {
-	if (is_ours(there, entry) || pp_entry_refs_find(&t->add, entry))
-		return;
 	if (t->foreign_count++ == 0) {
 		t->foreign = *there;
 		snprintf(t->foreign_for, sizeof(t->foreign_for), "%s", entry->owner);
@@ -286,7 +284,7 @@ static int match_remove(struct transaction *t, struct pp_error *err)
 
 		if (there && may_go(t, there, entry))
 			t->batch_remove.items[t->batch_remove.count++] = entry;
-		else if (there)
+		else if (there && !is_ours(there, entry) && !pp_entry_refs_find(&t->add, entry))
 			leave_alone(t, there, entry);
 	}
 	pp_entries_fini(&kernel);
@@ -306,6 +304,10 @@ static int match_add(struct transaction *t, struct pp_error *err)
 
 		if (there && is_same(there, entry))
 			continue;
+		if (there && t->yield && !is_ours(there, entry)) {
+			leave_alone(t, there, entry);
+			continue;
+		}
 		if (there && may_go(t, there, entry) && !pp_entry_refs_find(&t->remove, entry))
 			t->batch_remove.items[t->batch_remove.count++] = entry;
 		t->batch_add.items[t->batch_add.count++] = entry;
@@ -454,6 +456,12 @@ static void tell(const struct transaction *t, enum pp_nft_state found)
 		      t->foreign_for, t->foreign.owner[0] ? t->foreign.owner : "somebody else", more);
 }
 
+/* Nothing to say to the kernel, of a transaction that is planned? */
+static bool is_nothing(const struct transaction *t)
+{
+	return t->before.count == 0 && t->after.count == 0;
+}
+
 int transaction_commit(struct transaction *t, enum pp_nft_state found, struct pp_error *err)
 {
 	struct pp_nft_change change = { .found = found, .remove = t->batch_remove, .add = t->batch_add };
@@ -462,6 +470,9 @@ int transaction_commit(struct transaction *t, enum pp_nft_state found, struct pp
 	size_t fault;
 	int ret = 0;
 
+	t->found = found;
+	if (is_nothing(t) && found == PP_NFT_WHOLE)
+		return 0;
 	if (found != PP_NFT_WHOLE) {
 		ret = load_all(t, &all, err);
 		if (ret == 0)

@@ -18,6 +18,7 @@ struct transaction {
 	const struct change *changes; /* sorted by id */
 	size_t count;
 	bool restore; /* all that they ask for afterwards, should some of it be lost that they asked for before */
+	bool yield; /* what is in the way of an entry stays, and is told: it is no error */
 
 	struct pp_entries before, after;              /* what the changes and their neighbours ask for */
 	struct pp_entry_refs remove, add;             /* what changes */
@@ -27,6 +28,8 @@ struct transaction {
 		foreign; /* the first of what stands where something is to go, and is somebody else's */
 	char foreign_for[PP_ID_SIZE];
 	size_t foreign_count;
+
+	enum pp_nft_state found; /* the table, before the batch that has been committed */
 };
 
 void transaction_fini(struct transaction *transaction);
