@@ -202,9 +202,10 @@ $(BENCH): %: %.o $(BUILD)/test/bench/table.o $(LIBRARY)
 	$(call say,LINK,$@)
 	$(Q)$(LINK) -o $@ $^ $(PKG_LIBS)
 
+$(HELPERS): $(LIBRARY)
 $(HELLO) $(HELPERS): %: %.o
 	$(call say,LINK,$@)
-	$(Q)$(LINK) -o $@ $^
+	$(Q)$(LINK) -o $@ $^ $(PKG_LIBS)
 
 $(BUILD)/test/fuzz/seed: $(BUILD)/test/fuzz/seed.o
 	$(call say,LINK,$@)

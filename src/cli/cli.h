@@ -42,6 +42,7 @@ extern const struct cli_command cli_list;
 extern const struct cli_command cli_restore;
 extern const struct cli_command cli_run;
 extern const struct cli_command cli_targets;
+extern const struct cli_command cli_watch;
 extern const struct cli_command cli_who;
 
 /*

@@ -205,6 +205,24 @@ static void read_tables(struct doctor *doctor)
 		note(&doctor->notes, "the kernel's rules have not been looked at: %s", err.message);
 }
 
+/* Saved while somebody owned an anchor, it is refused as a whole while anybody does. */
+static void look_at_saved_ruleset(struct doctor *doctor, const char *path)
+{
+	FILE *file = fopen(path, "re");
+	char line[256];
+	bool found = false;
+
+	while (file && !found && fgets(line, sizeof(line), file))
+		found = strncmp(line, "table inet ", 11) == 0 &&
+			strncmp(line + 11, pp_anchor_tables[0], strlen(pp_anchor_tables[0])) == 0;
+	if (file)
+		fclose(file);
+	if (found)
+		note(&doctor->notes,
+		     "%s has the table inet %s, and does not load while portpub watch runs: take it out",
+		     path, pp_anchor_tables[0]);
+}
+
 static bool is_wanted_outside(const struct doctor *doctor)
 {
 	for (size_t i = 0; i < doctor->count; i++) {
@@ -224,6 +242,8 @@ static int read_host(struct doctor *doctor, struct pp_error *err)
 	if (ret < 0)
 		return ret;
 	read_tables(doctor);
+	look_at_saved_ruleset(doctor, "/etc/nftables.conf");
+	look_at_saved_ruleset(doctor, "/etc/sysconfig/nftables.conf");
 	if (!is_wanted_outside(doctor))
 		return 0;
 	ret = pp_outside_new(&doctor->outside, err);
