@@ -125,7 +125,7 @@ static int find_target(struct addition *addition, struct pp_error *err)
 /* What was published, with the ports that were chosen. */
 static int answer(const struct addition *addition, struct pp_error *err)
 {
-	struct published item = { &addition->record, NULL };
+	struct published item = { .record = &addition->record };
 	const struct pp_publications *list = &addition->record.request.publications;
 	char text[PP_PUBLICATION_TEXT];
 

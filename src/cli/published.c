@@ -70,6 +70,23 @@ struct row {
 	char host[HOST_TEXT], target[HOST_TEXT], connections[COUNT_TEXT];
 };
 
+/*
+ * By both paths. A keeper counts for all of its publications together: where there are several, their rows have what the
+ * kernel has counted, and JSON tells the rest.
+ */
+static void format_connections(const struct published *item, size_t p, char out[static COUNT_TEXT])
+{
+	bool is_only = item->record->request.publications.count == 1;
+	unsigned long long count = item->connections ? item->connections[p] : 0;
+
+	if (item->keeper && is_only)
+		count += item->keeper->counters.connections + item->keeper->counters.flows;
+	if (item->connections || (item->keeper && is_only))
+		snprintf(out, COUNT_TEXT, "%llu", count);
+	else
+		snprintf(out, COUNT_TEXT, "-");
+}
+
 static void make_row(const struct published *item, size_t p, struct row *row)
 {
 	const struct pp_publication *publication = &item->record->request.publications.items[p];
@@ -78,11 +95,7 @@ static void make_row(const struct published *item, size_t p, struct row *row)
 	row->path = path_of(item->record, publication);
 	format_host(publication, row->host);
 	format_target(item->record, publication, row->target);
-	if (item->connections)
-		snprintf(row->connections, sizeof(row->connections), "%llu",
-			 (unsigned long long)item->connections[p]);
-	else
-		snprintf(row->connections, sizeof(row->connections), "-");
+	format_connections(item, p, row->connections);
 }
 
 static void widen(int *width, const char *text)
@@ -206,14 +219,62 @@ static json_t *allow_json(const struct pp_networks *allow)
 	return array;
 }
 
+static json_t *counters_json(const struct pp_counters *counters)
+{
+	json_t *object = json_object();
+
+	for (size_t i = 0; object && i < pp_counter_count; i++) {
+		const struct pp_counter *counter = &pp_counter_table[i];
+		json_int_t first = (json_int_t)pp_counter_value(counters, counter, 0);
+		json_t *value = counter->count == 1
+					? json_integer(first)
+					: json_pack("[I, I]", first,
+						    (json_int_t)pp_counter_value(counters, counter, 1));
+
+		if (json_object_set_new(object, counter->name, value) < 0) {
+			json_decref(object);
+			object = NULL;
+		}
+	}
+	return object;
+}
+
+static json_t *sandbox_json(uint32_t parts)
+{
+	return json_pack("{s:b, s:b, s:b, s:b, s:b}", "no_new_privs", !!(parts & PP_KEPT_NO_NEW_PRIVS),
+			 "capabilities", !!(parts & PP_KEPT_CAPABILITIES), "locked",
+			 !!(parts & PP_KEPT_LOCKED), "landlock", !!(parts & PP_KEPT_LANDLOCK), "seccomp",
+			 !!(parts & PP_KEPT_SECCOMP));
+}
+
+/* null: there are rules alone. A keeper that has ended has no pid. */
+static json_t *keeper_json(const struct published *item)
+{
+	const struct pp_kept_page *page = item->keeper;
+
+	if (!item->record->keeper)
+		return json_null();
+	if (!page)
+		return json_pack("{s:n}", "pid");
+	return json_pack("{s:I, s:i, s:I, s:s, s:o, s:o}", "pid", (json_int_t)page->pid, "anchor",
+			 (int)page->anchor, "restores", (json_int_t)page->restores, "said", page->said,
+			 "sandbox", sandbox_json(page->sandbox), "counters", counters_json(&page->counters));
+}
+
+static json_t *expires_json(int64_t expires)
+{
+	return expires ? json_integer(expires) : json_null();
+}
+
 json_t *published_json(const struct published *item)
 {
 	const struct pp_record *record = item->record;
 
 	/* json_pack takes all references, whether it succeeds or not. */
-	return json_pack("{s:s, s:o, s:o, s:o, s:n, s:o, s:s, s:I, s:I}", "id", record->id, "publications",
-			 publications_json(item), "targets", targets_json(record), "paths",
-			 paths_json(record), "keeper", "allow", allow_json(&record->request.allow),
-			 "container", record->container, "pid", (json_int_t)record->pid, "created",
-			 (json_int_t)record->created);
+	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:s, s:I, s:I, s:o}", "id", record->id,
+			 "publications", publications_json(item), "targets", targets_json(record), "paths",
+			 paths_json(record), "keeper", keeper_json(item), "allow",
+			 allow_json(&record->request.allow), "container", record->container, "pid",
+			 (json_int_t)record->pid, "created", (json_int_t)record->created, "expires",
+			 expires_json(record->expires));
 }

@@ -3,15 +3,19 @@
 #ifndef PORTPUB_CLI_PUBLISHED_H
 #define PORTPUB_CLI_PUBLISHED_H
 
-#include "portpub/record.h"
+#include "portpub/kept.h"
 
 #include <jansson.h>
 #include <stdio.h>
 
-/* A record, and how many connections each of its publications has had; NULL: not known. */
+/*
+ * A record, how many connections each of its publications has had by the kernel, where that is known, and what its
+ * keeper says, where it has one that lives.
+ */
 struct published {
 	const struct pp_record *record;
-	const uint64_t *connections;
+	const uint64_t *connections;       /* or NULL */
+	const struct pp_kept_page *keeper; /* or NULL */
 };
 
 /* A line for each publication, under a heading. */
