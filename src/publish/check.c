@@ -5,6 +5,7 @@
  */
 #include "check.h"
 
+#include "portpub/kept.h"
 #include "portpub/nft.h"
 #include "portpub/publish.h"
 #include "portpub/sysctl.h"
@@ -187,6 +188,22 @@ static bool differ_of_broken(const struct check *check, const struct pp_records 
 	return found;
 }
 
+/* What it carries is not carried, and its ports may be bound by others; what the kernel carries goes on. */
+static void check_keepers(const struct check *check)
+{
+	struct pp_kept_page page;
+
+	for (size_t i = 0; i < check->records.count; i++) {
+		const struct pp_record *record = &check->records.items[i];
+
+		if (!record->keeper || (check->id && strcmp(check->id, record->id) != 0) ||
+		    pp_kept_look(&check->store, record->id, record->keeper, &page))
+			continue;
+		differ(check, record->id, "the keeper of %s has ended: portpub restore begins another",
+		       record->id);
+	}
+}
+
 static int find_records(struct check *check, struct pp_error *err)
 {
 	struct pp_records left = PP_RECORDS_INIT;
@@ -203,11 +220,16 @@ static int find_records(struct check *check, struct pp_error *err)
 		ret = pp_store_load_all(&check->store, PP_STAGE_ADDING, &left, err);
 	if (ret == 0)
 		ret = pp_store_load_all(&check->store, PP_STAGE_DELETING, &left, err);
-	if (ret == 0)
+	if (ret == 0) {
 		differ_of_broken(check, &left);
-	for (size_t i = 0; ret == 0 && i < left.count; i++)
+		check_keepers(check);
+	}
+	for (size_t i = 0; ret == 0 && i < left.count; i++) {
+		if (check->id && strcmp(check->id, left.items[i].id) != 0)
+			continue;
 		differ(check, left.items[i].id, "interrupted: %s was being added or removed",
 		       left.items[i].id);
+	}
 	pp_records_fini(&left);
 	return ret;
 }
@@ -222,8 +244,13 @@ static void differ_of_rules(const char *line, void *data)
 static int check_kernel(struct check *check, struct pp_error *err)
 {
 	enum pp_nft_state state = PP_NFT_ABSENT;
-	int ret = pp_nft_open(&check->nft, err);
+	int ret = want(check, err);
 
+	if (ret == 0)
+		ret = pp_nft_open(&check->nft, err);
+	/* Who may not look: there is nothing to be seen of what is forwarded in userspace alone. */
+	if ((ret == -EPERM || ret == -EOPNOTSUPP) && check->records.count && !check->wanted.count)
+		return 0;
 	if (ret < 0)
 		return ret;
 	check->nft.records = check->store.base[0] ? check->store.base : NULL;
@@ -234,12 +261,10 @@ static int check_kernel(struct check *check, struct pp_error *err)
 	}
 	if (ret < 0)
 		return ret;
-	if (state == PP_NFT_ABSENT && check->records.count)
+	if (state == PP_NFT_ABSENT && check->wanted.count) /* nothing is not worth a table */
 		differ(check, "", "missing in the kernel: the table inet " PP_TABLE_NAME);
 	else if (state != PP_NFT_ABSENT)
 		ret = pp_nft_check(&check->nft, differ_of_rules, check, err);
-	if (ret == 0)
-		ret = want(check, err);
 	if (ret == 0)
 		ret = read_kernel(check, err);
 	if (ret == 0)
