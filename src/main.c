@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The table of commands; which tool we are called as. */
 #include "cli/cli.h"
+#include "portpub/keeper.h"
 #include "tools/tools.h"
 
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #ifndef PORTPUB_VERSION
 #error "the Makefile gives the version"
@@ -93,11 +96,26 @@ static const char *base_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
+/*
+ * What is said goes to 1 and 2, whatever is open as these: the lock of the records, a client. Where nothing is, nothing
+ * of ours gets there; what is cannot be read or written.
+ */
+static void block_standard_descriptors(void)
+{
+	for (int fd = 0; fd <= STDERR_FILENO; fd++) {
+		if (fcntl(fd, F_GETFD) < 0)
+			(void)open("/", O_PATH);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	const char *name = argc > 1 ? argv[1] : NULL;
 	const struct cli_command *command;
 
+	block_standard_descriptors();
+	if (argc > 0 && strcmp(argv[0], PP_KEEPER_NAME) == 0)
+		return pp_keeper_main(argc, argv);
 	if (argc > 0 && strcmp(base_name(argv[0]), "docker-proxy") == 0)
 		return tool_docker_proxy(argc, argv);
 	if (name && strcmp(name, "docker-proxy") == 0)

@@ -3,6 +3,7 @@
 # shellcheck disable=SC2034,SC2154 # what is set here is read by those who source it; hosts.sh has the machines
 # For tests of what the forwarder carries: source this after hosts.sh.
 : "${HELPERS:?the directory of the programs that help}"
+export PORTPUB_RUNTIME_DIR="$tap_tmp/run"
 
 # need PROGRAM...: without them there is nobody to bear witness. `make deps` installs them; under CI they are there.
 need() {

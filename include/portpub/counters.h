@@ -9,7 +9,6 @@
 
 /* Two are for the two ways: [0] from clients, [1] from the container. It grows at its end alone. */
 struct pp_counters {
-	uint64_t size;        /* of this struct, in the version that writes it */
 	uint64_t connections; /* accepted */
 	uint64_t open;        /* of these, still there */
 	uint64_t refused;     /* of these, not to be had from the container */

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Host ports of a request, bound, and later given to a forwarder. */
+/* Host ports that are held: bound by sockets of ours, so that they are nobody else's. */
 #ifndef PORTPUB_HOLD_H
 #define PORTPUB_HOLD_H
 
-#include "portpub/forwarder.h"
+#include "portpub/plan.h"
 
-/* A socket of ours, -1 once it is the forwarder's, and where what comes to it goes. */
+/* A socket, and which port it has. */
 struct pp_held_port {
 	int fd;
 	enum pp_protocol protocol;
-	uint16_t container_port;
+	struct pp_address address; /* AF_UNSPEC: of both families */
+	uint16_t port;
 };
 
 struct pp_held {
@@ -19,23 +20,13 @@ struct pp_held {
 
 #define PP_HELD_INIT ((struct pp_held){ 0 })
 
+/* Closes what is still open. */
 void pp_held_fini(struct pp_held *held);
 
-/*
- * Bind every port of @request, into @out, which is empty. Pools and free ports become the ports that were to be
- * had: each of these is a publication of its own then. All or none. -EADDRINUSE with the holder, or when a pool
- * is exhausted; -EACCES for a privileged port; -EMFILE with the numbers.
- */
-int pp_hold(struct pp_request *request, struct pp_held *out, struct pp_error *err);
+/* Append a socket that has a port of this host, which is @held's from here on. -EINVAL: it is of another kind. */
+int pp_held_append(struct pp_held *held, int fd, struct pp_error *err);
 
-/*
- * -EINVAL where a port of @request, which is held, would be forwarded to itself: its target is an address of this
- * network namespace, which the port is open at, too.
- */
-int pp_hold_refuse_itself(const struct pp_request *request, struct pp_error *err);
-
-/* Forward what comes to them to @target. After an error @forwarder has to be freed. */
-int pp_held_forward(struct pp_held *held, const struct pp_target *target, struct pp_forwarder *forwarder,
-		    struct pp_error *err);
+/* The container port that @port leads to, 0 where it is none of @list. */
+uint16_t pp_held_leads_to(const struct pp_held_port *port, const struct pp_publications *list);
 
 #endif

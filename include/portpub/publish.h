@@ -3,6 +3,8 @@
 #ifndef PORTPUB_PUBLISH_H
 #define PORTPUB_PUBLISH_H
 
+#include "portpub/hold.h"
+#include "portpub/nft.h"
 #include "portpub/store.h"
 
 /* Where a command tells what it does besides: one line each, without an end. */
@@ -15,6 +17,21 @@ __attribute__((format(printf, 2, 3))) void pp_report_say(const struct pp_report 
 							 ...);
 
 /*
+ * Who keeps what is published, of the room above. @start begins to keep @record, in adding/, with the sockets of
+ * @held, of which it takes what it wants; *@leash is a socket by which the keeper is told that it may go on alone: when
+ * it is closed before, the keeper ends. A target that only the inside of the container knows is written to @record.
+ * Where it fails, nobody keeps it. @held: ports that are bound already, or NULL: what fits is taken over. @many: so any
+ * number of keepers is begun, and not that of one command alone.
+ */
+struct pp_keeping {
+	int (*start)(const struct pp_store *store, struct pp_record *record, struct pp_held *held, int *leash,
+		     void *data, struct pp_error *err);
+	void *data;
+	struct pp_held *held;
+	bool many;
+};
+
+/*
  * Set by which interface @record's target of @family is reached, and whether it is alone behind it. Reads only; needs
  * no privilege. -ENETUNREACH where there is no way, or what else the kernel says.
  */
@@ -22,19 +39,21 @@ int pp_publish_find_way(struct pp_record *record, sa_family_t family, struct pp_
 
 /*
  * Publish @record, whose target is known; pools and free ports are chosen, and stand in it afterwards, as do
- * an id where it had none, and the interfaces. With @replace, a record of the same id gives way in the same
+ * an id where it had none, and the interfaces. It gets a keeper unless its request says otherwise. With @replace, a record of the same id gives way in the same
  * instant. Fails with -EADDRINUSE and who has the port, -EEXIST where the id is taken, -EPERM without
  * CAP_NET_ADMIN, -EOPNOTSUPP without nf_tables, and then nothing has changed.
  */
-int pp_publish_add(struct pp_record *record, bool replace, const struct pp_report *report,
-		   struct pp_error *err);
+int pp_publish_add(struct pp_record *record, bool replace, const struct pp_keeping *keeping,
+		   const struct pp_report *report, struct pp_error *err);
 
 /*
  * Unpublish what @names say: the ids of records, or specs of single publications in them. All are found before
  * any is removed: -ENOENT for one that is not there, -EINVAL for a spec that is none.
  */
-int pp_publish_del(char *const names[], size_t count, const struct pp_report *report, struct pp_error *err);
-int pp_publish_del_all(const struct pp_report *report, struct pp_error *err);
+int pp_publish_del(char *const names[], size_t count, const struct pp_keeping *keeping,
+		   const struct pp_report *report, struct pp_error *err);
+int pp_publish_del_all(const struct pp_keeping *keeping, const struct pp_report *report,
+		       struct pp_error *err);
 
 /* What was missing, and is there again. */
 struct pp_restored {
@@ -48,8 +67,10 @@ struct pp_restored {
  * connection of TCP is. Waits for other commands, or does not: -EAGAIN, where one is at work, which rebuilds a table
  * that is not whole by itself. -EBUSY where the table is of other records.
  */
-int pp_publish_restore(struct pp_restored *out, const struct pp_report *report, struct pp_error *err);
-int pp_publish_try_restore(struct pp_restored *out, const struct pp_report *report, struct pp_error *err);
+int pp_publish_restore(struct pp_restored *out, const struct pp_keeping *keeping,
+		       const struct pp_report *report, struct pp_error *err);
+int pp_publish_try_restore(struct pp_restored *out, const struct pp_keeping *keeping,
+			   const struct pp_report *report, struct pp_error *err);
 
 /* "put back: the table inet portpub, 6 elements, 1 sysctl", or "nothing was missing". Returns @out. */
 enum { PP_RESTORED_TEXT = 128 };
@@ -61,5 +82,23 @@ const char *pp_restored_format(const struct pp_restored *restored, char out[stat
  */
 int pp_publish_check(const char *id, void (*differ)(const char *line, void *data), void *data,
 		     struct pp_error *err);
+
+/*
+ * What a process that stays needs to unpublish later, opened while it may still open it: the namespace that it is in
+ * then counts, wherever it goes.
+ */
+struct pp_publisher {
+	struct pp_store store; /* not locked */
+	struct pp_nft nft;     /* open, if rules are to do with it, and the kernel lets us */
+};
+
+#define PP_PUBLISHER_INIT ((struct pp_publisher){ PP_STORE_INIT, PP_NFT_INIT })
+
+int pp_publisher_open(struct pp_publisher *publisher, bool with_rules, struct pp_error *err);
+void pp_publisher_close(struct pp_publisher *publisher);
+
+/* Unpublish @id, if it is still kept by the keeper of that number; waits for the lock. */
+int pp_publisher_end(struct pp_publisher *publisher, const char *id, uint32_t keeper,
+		     const struct pp_report *report, struct pp_error *err);
 
 #endif

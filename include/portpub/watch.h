@@ -9,6 +9,6 @@
  * Own an anchor if there is one to be had, put back what is missing, and do so again after each change of the
  * rulesets, until SIGTERM or SIGINT: 0. -EPERM without CAP_NET_ADMIN, -EOPNOTSUPP without nf_tables.
  */
-int pp_watch(const struct pp_report *report, struct pp_error *err);
+int pp_watch(const struct pp_keeping *keeping, const struct pp_report *report, struct pp_error *err);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* portpub del: unpublish. */
 #include "cli.h"
-#include "portpub/publish.h"
+#include "portpub/keeper.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -34,9 +34,10 @@ static int run(const struct cli_command *self, int argc, char **argv)
 			&err, EINVAL,
 			"del what? portpub del ID, a SPEC as it was published, its host port, or --all");
 	else if (ret == 0 && all)
-		ret = pp_publish_del_all(&cli_report, &err);
+		ret = pp_publish_del_all(&pp_keeping_in_background, &cli_report, &err);
 	else if (ret == 0)
-		ret = pp_publish_del(argv + optind, (size_t)count, &cli_report, &err);
+		ret = pp_publish_del(argv + optind, (size_t)count, &pp_keeping_in_background, &cli_report,
+				     &err);
 	return ret < 0 ? cli_fail(&err) : cli_finish();
 }
 

@@ -6,7 +6,7 @@
 #include <getopt.h>
 #include <string.h>
 
-enum { OPTIONS_MAX = 24 };
+enum { OPTIONS_MAX = 31 };
 
 static const struct cli_option help_option = { 'h', "help", NULL, "this text", false };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* portpub restore: put back what is missing. */
 #include "answer.h"
-#include "portpub/publish.h"
+#include "portpub/keeper.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -32,7 +32,7 @@ static int run(const struct cli_command *self, int argc, char **argv)
 	if (ret == 0 && optind < argc)
 		ret = pp_fail(&err, EINVAL, "restore takes no names: it puts back all that is published");
 	if (ret == 0)
-		ret = pp_publish_restore(&restored, &cli_report, &err);
+		ret = pp_publish_restore(&restored, &pp_keeping_in_background, &cli_report, &err);
 	if (ret == 0)
 		ret = print(&restored, json, &err);
 	if (ret < 0)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* portpub watch: keep what is published in the kernel. */
 #include "cli.h"
+#include "portpub/keeper.h"
 #include "portpub/watch.h"
 
 #include <errno.h>
@@ -22,7 +23,7 @@ static int run(const struct cli_command *self, int argc, char **argv)
 	if (ret == 0 && optind < argc)
 		ret = pp_fail(&err, EINVAL, "watch takes nothing: it watches over all that is published");
 	if (ret == 0)
-		ret = pp_watch(&cli_report, &err);
+		ret = pp_watch(&pp_keeping_in_background, &cli_report, &err);
 	return ret < 0 ? cli_fail(&err) : cli_finish();
 }
 

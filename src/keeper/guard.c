@@ -153,7 +153,7 @@ static int64_t try_pass(struct guard *guard)
 
 	guard->lines.len = 0;
 	pp_generation_drain(&guard->generation);
-	ret = pp_publish_try_restore(&restored, &collected, &err);
+	ret = pp_publish_try_restore(&restored, guard->master.keeping, &collected, &err);
 	malloc_trim(0); /* it may be long until the next one */
 	guard->due = ret == -EAGAIN;
 	if (guard->due)

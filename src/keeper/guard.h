@@ -17,6 +17,7 @@ struct guard_lines {
 /* For whom it works, and what that is told; the function may be NULL. */
 struct guard_master {
 	const struct pp_report *report;
+	const struct pp_keeping *keeping;
 	void (*settled)(void *data); /* there has been a pass */
 	void *data;
 };

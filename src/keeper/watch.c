@@ -59,10 +59,12 @@ static int run(struct watch *watch, const struct guard_master *master, struct pp
 	return ret;
 }
 
-int pp_watch(const struct pp_report *report, struct pp_error *err)
+int pp_watch(const struct pp_keeping *keeping, const struct pp_report *report, struct pp_error *err)
 {
 	struct watch watch = { .loop = PP_LOOP_INIT, .signals.fd = -1, .manager = pp_notify_open() };
-	struct guard_master master = { .report = report, .settled = settled, .data = &watch };
+	struct guard_master master = {
+		.report = report, .keeping = keeping, .settled = settled, .data = &watch
+	};
 	int ret = pp_loop_open(&watch.loop, err);
 
 	if (ret == 0)

@@ -2,15 +2,22 @@
 /*
  * Theory of operation
  *
- * In this order, each with its undo: choose the ports and bind the free ones; see who else has them; write the
- * record to adding/; count the record among the users of what it shares; one batch, which has the guard; the
- * sysctls, which the guard now stands before; forget stale connections; the record is active.
+ * In this order, each with its undo: choose the ports and bind them, or, where nobody is to keep them, the free ones;
+ * see who else has them; write the record to adding/; count the record among the users of what it shares; one batch,
+ * which has the guard; the sysctls, which the guard now stands before; start the keeper, which gets the sockets; forget
+ * stale connections; the record is active, and the keeper may go on alone.
  *
  * Everything up to the batch is decided on the rulesets as they were when they were looked at; if the kernel says
- * that they have changed, it is decided anew.
+ * that they have changed, it is decided anew. What is bound stays bound.
+ *
+ * A keeper that is replaced shares its sockets with the new one: at no time is there nobody to take a connection. It
+ * carries those that it has to their end.
  */
 #include "broken.h"
 #include "flows.h"
+#include "hold.h"
+#include "keepers.h"
+#include "portpub/listen.h"
 #include "ports.h"
 #include "session.h"
 #include "share.h"
@@ -18,6 +25,7 @@
 #include <errno.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { ATTEMPTS = 1000 };
 
@@ -26,7 +34,10 @@ struct addition {
 	struct pp_record *record;
 	struct pp_record old; /* which it replaces, or zero */
 	struct pp_publications asked;
-	struct held held;
+	struct held held; /* until the kernel has them */
+	bool is_held;
+	struct pp_held sockets, had; /* for the keeper; of the one before */
+	int leash;
 	struct change change;
 	struct transaction transaction;
 };
@@ -65,6 +76,52 @@ static const struct pp_record *old_of(const struct addition *addition)
 	return addition->old.id[0] ? &addition->old : NULL;
 }
 
+static bool is_kept(const struct addition *addition)
+{
+	return !addition->record->request.no_keeper;
+}
+
+static void move_held(struct pp_held *from, struct pp_held *to)
+{
+	pp_held_fini(to);
+	*to = *from;
+	*from = PP_HELD_INIT;
+}
+
+static int hold(struct addition *addition, const struct ports *ports, struct pp_error *err)
+{
+	struct pp_held *brought = addition->session.keeping->held;
+	struct pp_request *request = &addition->record->request;
+	const struct pp_record *old = old_of(addition);
+	struct holding holding = { &addition->session.store, ports, &request->allow, &addition->had };
+	int ret = 0;
+
+	if (addition->is_held)
+		return 0;
+	if (brought)
+		move_held(brought, &addition->had);
+	else if (old && old->keeper)
+		ret = keepers_borrow(&addition->session.store, old->id, old->keeper, &addition->had, err);
+	if (ret == 0 || ret == -ESRCH)
+		ret = hold_ports(&holding, &addition->asked, pp_plan_makes_rules(request),
+				 &request->publications, &addition->sockets, err);
+	if (ret == 0 && !request->inside)
+		ret = hold_refuse_itself(request, err);
+	addition->is_held = ret == 0;
+	return ret;
+}
+
+static int choose(struct addition *addition, const struct ports *ports, struct pp_error *err)
+{
+	struct pp_publications *chosen = &addition->record->request.publications;
+
+	if (is_kept(addition))
+		return hold(addition, ports, err);
+	held_fini(&addition->held);
+	chosen->count = 0;
+	return ports_choose(ports, &addition->asked, chosen, &addition->held, err);
+}
+
 static int check_ports(struct addition *addition, const struct ports *ports, struct pp_error *err)
 {
 	const struct pp_record *old = old_of(addition);
@@ -73,7 +130,7 @@ static int check_ports(struct addition *addition, const struct ports *ports, str
 
 	if (ret == -EADDRINUSE)
 		return transaction_fail_taken(&addition->transaction, &other, other.owner, err);
-	if (ret < 0)
+	if (ret < 0 || is_kept(addition))
 		return ret;
 	return ports_check_sockets(&addition->session.store, &addition->asked,
 				   old ? &old->request.publications : NULL, err);
@@ -81,15 +138,13 @@ static int check_ports(struct addition *addition, const struct ports *ports, str
 
 static int plan(struct addition *addition, const struct ports *ports, struct pp_error *err)
 {
-	struct pp_publications *chosen = &addition->record->request.publications;
-	int ret;
+	int ret = choose(addition, ports, err);
 
-	held_fini(&addition->held);
-	chosen->count = 0;
-	ret = ports_choose(ports, &addition->asked, chosen, &addition->held, err);
 	if (ret == 0)
 		ret = transaction_plan(&addition->transaction, err);
-	if (ret == 0 && !ports->wanted && (old_of(addition) || addition->transaction.remove.count))
+	if (ret < 0 || !pp_nft_is_open(&addition->session.nft))
+		return ret;
+	if (!ports->wanted && (old_of(addition) || addition->transaction.remove.count))
 		ret = transaction_match(&addition->transaction, err);
 	return ret == 0 ? check_ports(addition, ports, err) : ret;
 }
@@ -116,8 +171,8 @@ static int try_batch(struct addition *addition, struct pp_error *err)
 {
 	struct session *session = &addition->session;
 	struct ports ports = { &session->nft, NULL, addition->record->id };
-	enum pp_nft_state found;
-	int ret = pp_nft_look(&session->nft, &found, err);
+	enum pp_nft_state found = PP_NFT_WHOLE;
+	int ret = pp_nft_is_open(&session->nft) ? pp_nft_look(&session->nft, &found, err) : 0;
 
 	if (ret == 0)
 		ret = found == PP_NFT_WHOLE ? plan(addition, &ports, err) : plan_by_records(addition, err);
@@ -141,6 +196,36 @@ static int run_batch(struct addition *addition, struct pp_error *err)
 		       ATTEMPTS);
 }
 
+/* Who may connect to sockets that it shares with the keeper before it. */
+static int admit(const struct pp_held *sockets, const struct pp_networks *allow, struct pp_error *err)
+{
+	int ret = 0;
+
+	for (size_t i = 0; ret == 0 && i < sockets->count; i++)
+		ret = pp_listen_admit(sockets->items[i].fd, allow, err);
+	return ret;
+}
+
+static int start_keeper(struct addition *addition, struct pp_error *err)
+{
+	struct session *session = &addition->session;
+	bool was_known = pp_target_is_known(&addition->record->request.target);
+	int ret = 0;
+
+	if (!is_kept(addition))
+		return 0;
+	if (old_of(addition))
+		ret = admit(&addition->sockets, &addition->record->request.allow, err);
+	if (ret == 0)
+		ret = session->keeping->start(&session->store, addition->record, &addition->sockets,
+					      &addition->leash, session->keeping->data, err);
+	if (ret == 0)
+		keepers_tell(&session->store, addition->record, session->report);
+	if (ret == 0 && !was_known)
+		ret = pp_store_save(&session->store, PP_STAGE_ADDING, addition->record, err);
+	return ret;
+}
+
 /* After the batch. */
 static int finish(struct addition *addition, struct pp_error *err)
 {
@@ -149,13 +234,16 @@ static int finish(struct addition *addition, struct pp_error *err)
 	int ret = shares_set(&session->store, &session->nft, addition->record, session->report, err);
 
 	if (ret == 0)
+		ret = start_keeper(addition, err);
+	if (ret == 0)
 		ret = flows_flush(&addition->transaction, err);
 	if (ret == 0 && old) /* while its record is there to tell what it shared */
 		ret = shares_leave(&session->store, &session->nft, old, addition->record, session->report,
 				   err);
-	if (ret == 0)
-		ret = pp_store_move(&session->store, PP_STAGE_ADDING, PP_STAGE_ACTIVE, addition->record->id,
-				    err);
+	if (ret == 0) {
+		ret = session_activate(session, old, addition->record, addition->leash, err);
+		addition->leash = ret == 0 ? -1 : addition->leash;
+	}
 	return ret;
 }
 
@@ -164,6 +252,11 @@ static void undo(struct addition *addition, bool committed)
 	struct session *session = &addition->session;
 	struct pp_error ignored;
 
+	if (addition->leash >= 0)
+		close(addition->leash);
+	addition->leash = -1;
+	if (committed && addition->old.id[0])
+		(void)admit(&addition->sockets, &addition->old.request.allow, &ignored);
 	if (committed) { /* what cannot be undone stays in adding/, for the next command to try */
 		session_undo(session, addition->record, &ignored);
 		return;
@@ -176,11 +269,12 @@ static int add(struct addition *addition, bool replace, struct pp_error *err)
 {
 	int ret = find_old(addition, replace, err);
 
-	for (size_t f = 0; ret == 0 && f < 2; f++)
+	for (size_t f = 0; ret == 0 && f < 2 && pp_plan_makes_rules(&addition->record->request); f++)
 		ret = pp_publish_find_way(addition->record, pp_families[f], err);
 	if (ret < 0)
 		return ret;
 	addition->record->created = time(NULL);
+	addition->record->keeper = is_kept(addition) ? addition->old.keeper + 1 : 0;
 	addition->change = (struct change){ old_of(addition), addition->record };
 	addition->transaction = (struct transaction){ .store = &addition->session.store,
 						      .nft = &addition->session.nft,
@@ -199,11 +293,11 @@ static int add(struct addition *addition, bool replace, struct pp_error *err)
 	return ret;
 }
 
-int pp_publish_add(struct pp_record *record, bool replace, const struct pp_report *report,
-		   struct pp_error *err)
+int pp_publish_add(struct pp_record *record, bool replace, const struct pp_keeping *keeping,
+		   const struct pp_report *report, struct pp_error *err)
 {
-	struct addition addition = { .record = record, .held = HELD_INIT };
-	int ret = session_begin(&addition.session, report, err);
+	struct addition addition = { .record = record, .held = HELD_INIT, .leash = -1 };
+	int ret = session_begin(&addition.session, keeping, report, err);
 
 	if (ret < 0)
 		return ret;
@@ -216,6 +310,8 @@ int pp_publish_add(struct pp_record *record, bool replace, const struct pp_repor
 	record->request.publications = PP_PUBLICATIONS_INIT;
 	ret = add(&addition, replace, err);
 	held_fini(&addition.held);
+	pp_held_fini(&addition.sockets);
+	pp_held_fini(&addition.had);
 	transaction_fini(&addition.transaction);
 	pp_publications_fini(&addition.asked);
 	pp_record_fini(&addition.old);

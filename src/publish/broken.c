@@ -144,7 +144,7 @@ int broken_drop(struct session *session, const char *id, struct pp_error *err)
 	int ret;
 
 	snprintf(record.id, sizeof(record.id), "%s", id);
-	ret = drop_elements(session, &transaction, id, err);
+	ret = pp_nft_is_open(&session->nft) ? drop_elements(session, &transaction, id, err) : 0;
 	if (ret == 0)
 		ret = flows_flush(&transaction, err);
 	if (ret == 0)

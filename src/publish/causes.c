@@ -397,8 +397,11 @@ static void tell_missing(struct patient *patient)
 		const struct pp_way *way = &patient->plan.ways[i];
 
 		if (way->path != PP_PATH_KERNEL)
-			note(&patient->diagnosis.notes, "%s %s is not carried: %s",
-			     pp_family_name(way->family), pp_address_class_name(way->class), way->reason);
+			note(&patient->diagnosis.notes, "%s %s is %s: %s", pp_family_name(way->family),
+			     pp_address_class_name(way->class),
+			     way->path == PP_PATH_NONE ? "not carried"
+						       : "carried in userspace, and was not tried",
+			     way->reason);
 	}
 	if (patient->publication->count > 1)
 		note(&patient->diagnosis.notes, "of the range, port %u is tried", host_port_of(patient));

@@ -7,6 +7,8 @@
  */
 #include "broken.h"
 #include "name.h"
+#include "portpub/kept.h"
+#include "share.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -97,6 +99,8 @@ static int find_publication(const struct pp_publication *publication, const char
 		stays = enter(removal, &active->items[i], err);
 		if (!stays)
 			return -err->code;
+		if (stays->keeper) /* another one, for what stays */
+			stays->keeper = active->items[i].keeper + 1;
 		take_out(&stays->request.publications, place);
 		return 0;
 	}
@@ -177,12 +181,13 @@ static int remove_all(struct session *session, const struct removal *removal, st
 	return ret;
 }
 
-int pp_publish_del(char *const names[], size_t count, const struct pp_report *report, struct pp_error *err)
+int pp_publish_del(char *const names[], size_t count, const struct pp_keeping *keeping,
+		   const struct pp_report *report, struct pp_error *err)
 {
 	struct pp_records active = PP_RECORDS_INIT;
 	struct removal removal = { 0 };
 	struct session session;
-	int ret = session_begin(&session, report, err);
+	int ret = session_begin(&session, keeping, report, err);
 
 	if (ret < 0)
 		return ret;
@@ -196,11 +201,11 @@ int pp_publish_del(char *const names[], size_t count, const struct pp_report *re
 	return ret;
 }
 
-int pp_publish_del_all(const struct pp_report *report, struct pp_error *err)
+int pp_publish_del_all(const struct pp_keeping *keeping, const struct pp_report *report, struct pp_error *err)
 {
 	struct removal removal = { 0 };
 	struct session session;
-	int ret = session_begin(&session, report, err);
+	int ret = session_begin(&session, keeping, report, err);
 
 	if (ret < 0)
 		return ret;
@@ -211,5 +216,41 @@ int pp_publish_del_all(const struct pp_report *report, struct pp_error *err)
 		ret = remove_all(&session, &removal, err);
 	removal_fini(&removal);
 	session_end(&session);
+	return ret;
+}
+
+/*
+ * Where there are no rules, the record is dropped where it is, whatever of others is unfinished: killed before that,
+ * the keeper has ended too early, and the rest can be done again.
+ */
+static int remove_own(struct session *session, const struct pp_record *record, struct pp_error *err)
+{
+	struct change change = { record, NULL };
+	int ret;
+
+	if (pp_plan_makes_rules(&record->request))
+		return session_change(session, &change, 1, err);
+	ret = shares_leave(&session->store, &session->nft, record, NULL, session->report, err);
+	if (ret == 0)
+		ret = pp_store_drop(&session->store, PP_STAGE_ACTIVE, record->id, err);
+	return ret == 0 ? pp_kept_drop(&session->store, record->id, record->keeper, err) : ret;
+}
+
+int pp_publisher_end(struct pp_publisher *publisher, const char *id, uint32_t keeper,
+		     const struct pp_report *report, struct pp_error *err)
+{
+	struct pp_record record = { 0 };
+	struct session session;
+	int ret = session_borrow(&session, publisher, true, report, err);
+
+	if (ret < 0)
+		return ret;
+	ret = pp_store_load(&session.store, PP_STAGE_ACTIVE, id, &record, err);
+	if (ret == 0 && record.keeper == keeper)
+		ret = remove_own(&session, &record, err);
+	else if (ret == 0 || ret == -ENOENT) /* somebody else has it, or has removed it */
+		ret = pp_kept_drop(&session.store, id, keeper, err);
+	pp_record_fini(&record);
+	session_give_back(&session, publisher);
 	return ret;
 }

@@ -113,18 +113,20 @@ static int restore(struct restoration *r, struct pp_restored *out, struct pp_err
 	return ret;
 }
 
-int pp_publish_restore(struct pp_restored *out, const struct pp_report *report, struct pp_error *err)
+int pp_publish_restore(struct pp_restored *out, const struct pp_keeping *keeping,
+		       const struct pp_report *report, struct pp_error *err)
 {
 	struct restoration r = { 0 };
-	int ret = session_begin(&r.session, report, err);
+	int ret = session_begin(&r.session, keeping, report, err);
 
 	return ret == 0 ? restore(&r, out, err) : ret;
 }
 
-int pp_publish_try_restore(struct pp_restored *out, const struct pp_report *report, struct pp_error *err)
+int pp_publish_try_restore(struct pp_restored *out, const struct pp_keeping *keeping,
+			   const struct pp_report *report, struct pp_error *err)
 {
 	struct restoration r = { 0 };
-	int ret = session_try_begin(&r.session, report, err);
+	int ret = session_try_begin(&r.session, keeping, report, err);
 
 	return ret == 0 ? restore(&r, out, err) : ret;
 }

@@ -12,18 +12,29 @@
  *	decided		made when all that one command removes is there. With it the next command goes through
  *			with all of it; without it there has been no effect, and they go back to active/.
  *
+ *	handing-over	made before a record takes the place of another that has a keeper, removed when that has
+ *			been told. With it the next command tells it.
+ *
+ * A keeper outlives the command that has begun it, if its record is active by then.
+ *
+ * A keeper that puts rules back, or ends, cannot end other keepers, nor begin one or tell it anything: it leaves to the
+ * next command what takes that. So does `run`, which has one keeper to begin. One that makes no rules has given up the
+ * means to change any, and leaves all that is unfinished.
+ *
  * How far the killed command got is not known, so each step can be done again: entries are compared with the
  * kernel's, users are counted by name, and a sysctl's old value is kept until it is back.
  */
 #include "session.h"
 
 #include "flows.h"
+#include "keepers.h"
 #include "share.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 void session_end(struct session *session)
 {
@@ -55,9 +66,75 @@ int session_undo(struct session *session, const struct pp_record *record, struct
 	if (ret == 0)
 		ret = shares_leave(&session->store, &session->nft, record, after, session->report, err);
 	if (ret == 0)
+		ret = keepers_end(&session->store, record->id, after ? after->keeper : 0, !session->keeping,
+				  err);
+	if (ret == 0)
 		ret = pp_store_drop(&session->store, PP_STAGE_ADDING, record->id, err);
 	transaction_fini(&transaction);
 	pp_record_fini(&active);
+	return ret;
+}
+
+static void retire_before(const struct session *session, const struct pp_record *record)
+{
+	keepers_retire(&session->store, record->id, record->keeper ? record->keeper : UINT32_MAX);
+}
+
+int session_activate(struct session *session, const struct pp_record *before, const struct pp_record *record,
+		     int leash, struct pp_error *err)
+{
+	bool retires = before && before->keeper && before->keeper != record->keeper;
+	int ret = retires ? pp_store_hand_over(&session->store, err) : 0;
+	struct pp_error ignored;
+
+	if (ret == 0)
+		ret = pp_store_move(&session->store, PP_STAGE_ADDING, PP_STAGE_ACTIVE, record->id, err);
+	if (ret < 0)
+		return ret;
+	keepers_release(leash);
+	if (!retires)
+		return 0;
+	retire_before(session, record);
+	(void)pp_store_handed_over(&session->store,
+				   &ignored); /* or else the next command does it once more */
+	return 0;
+}
+
+/*
+ * A keeper for what is to stay of @before, which has one: it shares the sockets of the other, and those that it does
+ * not take are closed when that one retires. Where the other has been killed, check tells it. One that a command has
+ * begun which was killed is about to end.
+ */
+static int keep_rest(struct session *session, const struct change *change, int *leash, struct pp_error *err)
+{
+	struct pp_record after = *change->after; /* lent */
+	struct pp_held held = PP_HELD_INIT;
+	int ret = keepers_end(&session->store, after.id, change->before->keeper, !session->keeping, err);
+
+	if (ret == 0)
+		ret = keepers_borrow(&session->store, after.id, change->before->keeper, &held, err);
+	if (ret == 0)
+		ret = session->keeping->start(&session->store, &after, &held, leash, session->keeping->data,
+					      err);
+	pp_held_fini(&held);
+	return ret == -ESRCH ? 0 : ret;
+}
+
+/* The rest stays, as it has been; or nothing does. */
+static int change_over(struct session *session, const struct change *change, struct pp_error *err)
+{
+	const char *id = change->before->id;
+	int ret, leash = -1;
+
+	if (!change->after) {
+		ret = keepers_end(&session->store, id, 0, !session->keeping, err);
+		return ret == 0 ? pp_store_drop(&session->store, PP_STAGE_DELETING, id, err) : ret;
+	}
+	ret = change->after->keeper && session->keeping ? keep_rest(session, change, &leash, err) : 0;
+	if (ret == 0)
+		ret = session_activate(session, change->before, change->after, leash, err);
+	else if (leash >= 0)
+		close(leash);
 	return ret;
 }
 
@@ -76,14 +153,10 @@ static int carry_out(struct session *session, const struct change *changes, size
 	if (ret == 0)
 		ret = flows_flush(&transaction, err);
 	for (size_t i = 0; ret == 0 && i < count; i++) {
-		const char *id = changes[i].before->id;
-
 		ret = shares_leave(&session->store, &session->nft, changes[i].before, changes[i].after,
 				   session->report, err);
-		if (ret == 0 && changes[i].after)
-			ret = pp_store_move(&session->store, PP_STAGE_ADDING, PP_STAGE_ACTIVE, id, err);
-		else if (ret == 0)
-			ret = pp_store_drop(&session->store, PP_STAGE_DELETING, id, err);
+		if (ret == 0)
+			ret = change_over(session, &changes[i], err);
 	}
 	transaction_fini(&transaction);
 	return ret;
@@ -119,6 +192,23 @@ int session_check(const struct session *session, struct pp_error *err)
 	return -session->unfinished.code;
 }
 
+/* What was decided before stays so. */
+static int settle(const struct session *session, struct pp_error *err)
+{
+	return session->leaves ? 0 : pp_store_settle(&session->store, err);
+}
+
+/* Before there is any effect: a keeper that ends itself is among them, and others are not its. */
+static int check_keepers(const struct session *session, const struct change *changes, size_t count,
+			 struct pp_error *err)
+{
+	int ret = 0;
+
+	for (size_t i = 0; session->keeping && ret == 0 && i < count; i++)
+		ret = keepers_check(&session->store, changes[i].before->id, changes[i].before->keeper, err);
+	return ret;
+}
+
 int session_change(struct session *session, struct change *changes, size_t count, struct pp_error *err)
 {
 	struct pp_error ignored;
@@ -126,6 +216,8 @@ int session_change(struct session *session, struct change *changes, size_t count
 	bool changed = false;
 	int ret = session_check(session, err);
 
+	if (ret == 0)
+		ret = check_keepers(session, changes, count, err);
 	if (ret < 0)
 		return ret;
 	qsort(changes, count, sizeof(*changes), compare_changes);
@@ -138,8 +230,8 @@ int session_change(struct session *session, struct change *changes, size_t count
 	if (ret == 0)
 		ret = carry_out(session, changes, count, &changed, err);
 	if (ret == 0)
-		return pp_store_settle(&session->store, err);
-	if (changed || pp_store_settle(&session->store, &ignored) < 0)
+		return settle(session, err);
+	if (changed || settle(session, &ignored) < 0)
 		return ret; /* the next command goes through with it */
 	while (prepared)
 		unprepare(session, &changes[--prepared]);
@@ -231,6 +323,25 @@ static int undo_adding(struct session *session, struct pp_error *err)
 	return ret;
 }
 
+static bool is_command(const struct session *session)
+{
+	return session->keeping && session->keeping->many;
+}
+
+static bool has_keeper(const struct pp_records *records)
+{
+	for (size_t i = 0; i < records->count; i++) {
+		if (records->items[i].keeper)
+			return true;
+	}
+	return false;
+}
+
+static bool is_without_rules(const struct session *session)
+{
+	return !is_command(session) && !pp_nft_is_open(&session->nft);
+}
+
 static int end_removal(struct session *session, struct pp_error *err)
 {
 	struct pp_records deleting = PP_RECORDS_INIT, staying = PP_RECORDS_INIT;
@@ -239,7 +350,9 @@ static int end_removal(struct session *session, struct pp_error *err)
 
 	if (ret == 0 && decided)
 		ret = pp_store_load_all(&session->store, PP_STAGE_ADDING, &staying, err);
-	if (ret == 0)
+	session->leaves = decided && !is_command(session) &&
+			  (is_without_rules(session) || has_keeper(&deleting) || has_keeper(&staying));
+	if (ret == 0 && !session->leaves)
 		ret = decided ? finish_removal(session, &deleting, &staying, err)
 			      : give_back(session, &deleting, err);
 	pp_records_fini(&deleting);
@@ -247,46 +360,122 @@ static int end_removal(struct session *session, struct pp_error *err)
 	return ret;
 }
 
+static int end_handover(struct session *session, struct pp_error *err)
+{
+	struct pp_records active = PP_RECORDS_INIT;
+	int ret = pp_store_load_all(&session->store, PP_STAGE_ACTIVE, &active, err);
+
+	for (size_t i = 0; ret == 0 && i < active.count; i++)
+		retire_before(session, &active.items[i]);
+	pp_records_fini(&active);
+	return ret == 0 ? pp_store_handed_over(&session->store, err) : ret;
+}
+
 int session_repair(struct session *session, struct pp_error *err)
 {
 	int ret = end_removal(session, err);
 
 	session->unfinished.code = 0;
-	if (ret == 0)
+	if (ret == 0 && !session->leaves &&
+	    !is_without_rules(session)) /* what is to stay is in adding/, too */
 		ret = undo_adding(session, err);
+	if (ret == 0 && session->keeping && pp_store_is_handing_over(&session->store))
+		ret = end_handover(session, err);
 	if (ret != -ENODATA)
 		return ret;
 	session->unfinished = *err;
 	return 0;
 }
 
-static int begin(struct session *session, int (*open)(struct pp_store *store, struct pp_error *err),
-		 const struct pp_report *report, struct pp_error *err)
+/* Whoever has no way to the kernel's rules can do with what needs none. */
+static int open_kernel(struct pp_nft *nft, struct pp_error *err)
+{
+	int ret = pp_nft_open(nft, err);
+
+	return ret == -EPERM || ret == -EOPNOTSUPP ? 0 : ret;
+}
+
+/* With the lock. */
+static int start(struct session *session, struct pp_error *err)
 {
 	enum pp_nft_state found;
-	int ret;
+	int ret = 0;
 
-	*session = (struct session){ .store = PP_STORE_INIT, .nft = PP_NFT_INIT, .report = report };
-	ret = pp_nft_open(&session->nft, err);
-	if (ret == 0)
-		ret = open(&session->store, err);
 	static_assert((int)PP_STORE_BASE <= (int)PP_NFT_RECORDS, "the table's comment has room for it");
 	session->nft.records = session->store.base;
-	if (ret == 0) /* is the table of these records? */
+	if (pp_nft_is_open(&session->nft)) /* is the table of these records? */
 		ret = pp_nft_look(&session->nft, &found, err);
+	return ret == 0 ? session_repair(session, err) : ret;
+}
+
+static int begin(struct session *session, int (*open)(struct pp_store *store, struct pp_error *err),
+		 const struct pp_keeping *keeping, const struct pp_report *report, struct pp_error *err)
+{
+	int ret;
+
+	*session = (struct session){
+		.store = PP_STORE_INIT, .nft = PP_NFT_INIT, .keeping = keeping, .report = report
+	};
+	ret = open_kernel(&session->nft, err);
 	if (ret == 0)
-		ret = session_repair(session, err);
+		ret = open(&session->store, err);
+	if (ret == 0)
+		ret = start(session, err);
 	if (ret < 0)
 		session_end(session);
 	return ret;
 }
 
-int session_begin(struct session *session, const struct pp_report *report, struct pp_error *err)
+int session_begin(struct session *session, const struct pp_keeping *keeping, const struct pp_report *report,
+		  struct pp_error *err)
 {
-	return begin(session, pp_store_open, report, err);
+	return begin(session, pp_store_open, keeping, report, err);
 }
 
-int session_try_begin(struct session *session, const struct pp_report *report, struct pp_error *err)
+int session_try_begin(struct session *session, const struct pp_keeping *keeping,
+		      const struct pp_report *report, struct pp_error *err)
 {
-	return begin(session, pp_store_try_open, report, err);
+	return begin(session, pp_store_try_open, keeping, report, err);
+}
+
+int session_borrow(struct session *session, struct pp_publisher *publisher, bool wait,
+		   const struct pp_report *report, struct pp_error *err)
+{
+	int ret = pp_store_lock(&publisher->store, wait, err);
+
+	if (ret < 0)
+		return ret;
+	*session = (struct session){ .store = publisher->store, .nft = publisher->nft, .report = report };
+	ret = start(session, err);
+	if (ret < 0)
+		session_give_back(session, publisher);
+	return ret;
+}
+
+void session_give_back(struct session *session, struct pp_publisher *publisher)
+{
+	publisher->nft = session->nft; /* which counts its messages */
+	publisher->nft.records = publisher->store.base;
+	pp_store_unlock(&publisher->store);
+}
+
+int pp_publisher_open(struct pp_publisher *publisher, bool with_rules, struct pp_error *err)
+{
+	struct pp_publisher opened = PP_PUBLISHER_INIT;
+	int ret = with_rules ? open_kernel(&opened.nft, err) : 0;
+
+	if (ret == 0)
+		ret = pp_store_open_unlocked(&opened.store, err);
+	if (ret < 0)
+		pp_publisher_close(&opened);
+	else
+		*publisher = opened;
+	publisher->nft.records = publisher->store.base;
+	return ret;
+}
+
+void pp_publisher_close(struct pp_publisher *publisher)
+{
+	pp_nft_close(&publisher->nft);
+	pp_store_close(&publisher->store);
 }

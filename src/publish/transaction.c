@@ -381,17 +381,17 @@ static const char *format_place(const struct pp_entry *entry, char out[static PL
 int transaction_fail_taken(const struct transaction *t, const struct pp_entry *entry, const char *owner,
 			   struct pp_error *err)
 {
-	char place[PLACE_TEXT], pid[32] = "";
+	char place[PLACE_TEXT], who[32] = "";
 	struct pp_record record;
 	struct pp_error ignored;
 
 	if (pp_store_load(t->store, PP_STAGE_ACTIVE, owner, &record, &ignored) == 0) {
 		if (record.pid)
-			snprintf(pid, sizeof(pid), " (pid %lld)", (long long)record.pid);
+			snprintf(who, sizeof(who), " (pid %lld)", (long long)record.pid);
 		pp_record_fini(&record);
 	}
 	return pp_fail(err, EADDRINUSE, "host port %s is already published by %s%s",
-		       format_place(entry, place), owner[0] ? owner : "an element without a record", pid);
+		       format_place(entry, place), owner[0] ? owner : "an element without a record", who);
 }
 
 /* The port became the second's when somebody had removed the element of the first. */
@@ -462,6 +462,14 @@ static bool is_nothing(const struct transaction *t)
 	return t->before.count == 0 && t->after.count == 0;
 }
 
+/* The kernel's rules are out of reach: why, unless they are not needed. */
+static int do_without(struct transaction *t, struct pp_error *err)
+{
+	int ret = is_nothing(t) ? 0 : pp_nft_open(t->nft, err);
+
+	return pp_nft_is_open(t->nft) ? -EAGAIN : ret; /* out of reach no longer */
+}
+
 int transaction_commit(struct transaction *t, enum pp_nft_state found, struct pp_error *err)
 {
 	struct pp_nft_change change = { .found = found, .remove = t->batch_remove, .add = t->batch_add };
@@ -471,6 +479,8 @@ int transaction_commit(struct transaction *t, enum pp_nft_state found, struct pp
 	int ret = 0;
 
 	t->found = found;
+	if (!pp_nft_is_open(t->nft))
+		return do_without(t, err);
 	if (is_nothing(t) && found == PP_NFT_WHOLE)
 		return 0;
 	if (found != PP_NFT_WHOLE) {
@@ -494,10 +504,9 @@ int transaction_commit(struct transaction *t, enum pp_nft_state found, struct pp
 
 int transaction_force(struct transaction *t, struct pp_error *err)
 {
-	enum pp_nft_state found;
-
 	for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
-		int ret = pp_nft_look(t->nft, &found, err);
+		enum pp_nft_state found = PP_NFT_ABSENT;
+		int ret = pp_nft_is_open(t->nft) ? pp_nft_look(t->nft, &found, err) : 0;
 
 		if (ret == 0)
 			ret = transaction_plan(t, err);

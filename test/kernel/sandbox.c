@@ -455,7 +455,7 @@ static int publishes(void)
 	struct pp_error err;
 	bool made = make_record(&record, &err);
 
-	made = made && pp_publish_add(&record, false, &report, &err) == 0;
+	made = made && pp_publish_add(&record, false, NULL, &report, &err) == 0;
 	pp_record_fini(&record);
 	if (!made)
 		fprintf(stderr, "%s\n", err.message);
@@ -468,7 +468,7 @@ static int unpublishes(void)
 	char id[] = "web", *const names[] = { id };
 	struct pp_error err;
 
-	if (pp_publish_del(names, 1, &report, &err) == 0)
+	if (pp_publish_del(names, 1, NULL, &report, &err) == 0)
 		return 0;
 	fprintf(stderr, "%s\n", err.message);
 	return 1;

@@ -1,34 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* counters PID NAME...: what a forwarder has counted, in one line; two numbers are for the two ways. */
-#include "portpub/counters.h"
+#include "portpub/kept.h"
 
 #include <dirent.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#define COUNTER(name)                                                                                        \
-	{                                                                                                    \
-#name, offsetof(struct pp_counters, name), sizeof(((struct pp_counters *)0)->name)           \
-	}
-
-static const struct {
-	const char *name;
-	size_t at, size;
-} table[] = {
-	COUNTER(size),      COUNTER(connections),    COUNTER(open),       COUNTER(refused),
-	COUNTER(bytes),     COUNTER(flows),          COUNTER(flows_open), COUNTER(evicted),
-	COUNTER(datagrams), COUNTER(datagram_bytes), COUNTER(lost),
-};
-
-/* The one descriptor of the process that is the page. */
+/* The one descriptor of the process that is its page. */
 static int find(const char *pid)
 {
-	static const char name[] = "/memfd:portpub-counters";
-	char path[256], target[64];
+	char path[256], target[512];
 	struct dirent *entry;
 	int found = -1;
 	DIR *list;
@@ -36,9 +20,10 @@ static int find(const char *pid)
 	snprintf(path, sizeof(path), "/proc/%s/fd", pid);
 	list = opendir(path);
 	while (list && found < 0 && (entry = readdir(list))) {
-		ssize_t n = readlinkat(dirfd(list), entry->d_name, target, sizeof(target));
+		ssize_t n = readlinkat(dirfd(list), entry->d_name, target, sizeof(target) - 1);
 
-		if (n > (ssize_t)sizeof(name) && strncmp(target, name, sizeof(name) - 1) == 0)
+		target[n > 0 ? n : 0] = '\0';
+		if (strstr(target, "/kept/"))
 			found = openat(dirfd(list), entry->d_name, O_RDONLY);
 	}
 	if (list)
@@ -48,29 +33,29 @@ static int find(const char *pid)
 
 static void print(const char *name, const struct pp_counters *counters)
 {
-	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
-		const uint64_t *numbers = (const void *)((const char *)counters + table[i].at);
+	for (size_t i = 0; i < pp_counter_count; i++) {
+		const struct pp_counter *counter = &pp_counter_table[i];
 
-		if (strcmp(table[i].name, name) != 0)
+		if (strcmp(counter->name, name) != 0)
 			continue;
-		printf(" %s %" PRIu64, name, numbers[0]);
-		if (table[i].size > sizeof(numbers[0]))
-			printf("/%" PRIu64, numbers[1]);
+		printf(" %s %" PRIu64, name, pp_counter_value(counters, counter, 0));
+		if (counter->count > 1)
+			printf("/%" PRIu64, pp_counter_value(counters, counter, 1));
 	}
 }
 
 int main(int argc, char **argv)
 {
-	struct pp_counters counters;
+	struct pp_kept_page page;
 	int fd = argc > 2 ? find(argv[1]) : -1;
 
-	if (fd < 0 || pread(fd, &counters, sizeof(counters), 0) != (ssize_t)sizeof(counters) ||
-	    counters.size != sizeof(counters)) {
+	if (fd < 0 || pread(fd, &page, sizeof(page), 0) != (ssize_t)sizeof(page) ||
+	    page.size != sizeof(page)) {
 		fputs("counters PID NAME...: there are none\n", stderr);
 		return 1;
 	}
 	for (int i = 2; i < argc; i++)
-		print(argv[i], &counters);
+		print(argv[i], &page.counters);
 	puts("");
 	return 0;
 }

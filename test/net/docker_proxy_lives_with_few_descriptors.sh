@@ -19,7 +19,7 @@ used() { awk '{print $14 + $15}' "/proc/$child/stat"; } # of a processor, in tic
 # client N: has said a word, and says nothing more. $client is its process.
 client() {
 	mkfifo "$tap_tmp/words$1"
-	sleep 60 >"$tap_tmp/words$1" &
+	sleep 250 >"$tap_tmp/words$1" &
 	pids="$pids $!"
 	nsenter -t "$lan" -n "$HELPERS/talk" tcp 0 192.0.2.1 8080 <"$tap_tmp/words$1" >"$tap_tmp/heard$1" &
 	client=$!
@@ -96,8 +96,8 @@ if [ -n "$real" ]; then
 		until_true has_heard $n
 	done
 	is 'docker-proxy: two connections are twelve descriptors' "$(($(descriptors) - before))" 12
-	prlimit --pid "$child" --nofile=$(($(descriptors) + 1)):
-	client 3
+	prlimit --pid "$child" --nofile=3: # one more, and it depends on which of its threads is the first
+	at "$lan" "$HELPERS/talk" tcp 0 192.0.2.1 8080 </dev/null >"$tap_tmp/heard3" || :
 	wait "$dockerd"
 	is 'docker-proxy: without a descriptor it ends, as if all were well' "$(said "$tap_tmp/said")" 'read 0\n rest  exit 0'
 else

@@ -38,6 +38,9 @@ has 'every address is tried from this host' "$web" 'from this host to 127.0.0.1:
 has 'and from outside' "$web" 'from outside to 192.0.2.1:8080: connected'
 has 'by IPv6, too' "$web" 'from outside to [2001:db8::1]:8080: connected'
 has 'what is not carried is told' "$web" 'note: ipv6 loopback is not carried'
+"$PORTPUB" add --to 10.0.0.2,fd00::2 --id kept 84:80 >/dev/null 2>&1
+has 'and what the keeper carries' "$("$PORTPUB" doctor kept)" 'note: ipv6 loopback is carried in userspace, and was not tried'
+"$PORTPUB" del kept
 local=$("$PORTPUB" doctor local)
 has 'loopback is tried from this host' "$local" 'from this host to 127.0.0.1:81: connected'
 has 'and is closed to a client outside, who sends packets for it' "$local" 'from outside to 127.0.0.1:81: kept out'
@@ -115,10 +118,10 @@ is 'programs are told the same' "$(echo "$json" | jq -c '.[] | [.id, .spec, .rea
 	'["local","127.0.0.1:81:80/tcp",true,[],[]]'
 is 'test by test' "$(echo "$json" | jq -c '.[0].tests')" \
 	'[{"from":"this host","to":"127.0.0.1:81","result":"connected","good":true},{"from":"outside","to":"127.0.0.1:81","result":"kept out","good":true}]'
-keys() { sed -n '/^\.Sh THE ANSWER OF DOCTOR/,/^\.Sh TARGETS/s/^\.It Li //p' "$page" | sed 's/ , /\n/g' | sort | paste -sd ' '; }
+keys() { sed -n '/^\.Sh THE ANSWER OF DOCTOR/,/^\.Sh/s/^\.It Li //p' "$page" | sed 's/ , /\n/g' | sort | paste -sd ' '; }
 is 'the keys stand in the manual, and no other' "$(echo "$json" | jq -r '.[0] | keys | join(" ")')" "$(keys)"
 
-sets() { sed -n '/^\.Sh THE ANSWER OF DOCTOR/,/^\.Sh TARGETS/s/\\(dq/"/gp' "$page" | grep -o '{".*}' | grep -o '"[a-z]*":' | tr -d '":' | paste -sd ' '; }
+sets() { sed -n '/^\.Sh THE ANSWER OF DOCTOR/,/^\.Sh/s/\\(dq/"/gp' "$page" | grep -o '{".*}' | grep -o '"[a-z]*":' | tr -d '":' | paste -sd ' '; }
 is 'and those of tests and problems' "$(
 	"$PORTPUB" doctor --json range | jq -r '.[0].tests[0] | keys_unsorted | join(" ")'
 	nft 'table inet block { chain output { type filter hook output priority 0; tcp dport 80 drop; }; }'

@@ -201,7 +201,7 @@ if command -v iptables-legacy >/dev/null && iptables-legacy -P FORWARD DROP 2>/d
 	sick 'a table of the old iptables drops' web 'packets from outside do not get as far as the container'
 	has 'which is not looked at either' "$out" 'note: tables of the old iptables are not looked at: filter; iptables-legacy-save shows them'
 	iptables-legacy -P FORWARD ACCEPT
-	lacks 'nor told where nothing is lost' "$("$PORTPUB" doctor web)" note:
+	lacks 'nor told where nothing is lost' "$("$PORTPUB" doctor web)" 'old iptables'
 else
 	skip 'tables of the old iptables' 'no iptables-legacy here'
 fi

@@ -217,6 +217,18 @@ is 'check: of nobody' "$status" 1
 del --all 2>/dev/null
 run "$PORTPUB" check
 is 'check: and all is well when all is gone' "$status $out$err" '0 '
+# What no rule carries needs no table.
+keep --to 10.0.0.2 --id plain --via userspace 70:80 >/dev/null 2>&1
+keep --to 10.0.0.2 --id crossed '[2001:db8::1]:71:80' >/dev/null 2>&1
+nft flush ruleset
+run "$PORTPUB" check
+is 'check: where no rule is needed none is missed' "$status $out $("$PORTPUB" restore)" '0  nothing was missing'
+del crossed
+add --to 10.0.0.2 --id web 80:80 >/dev/null 2>&1
+nft flush ruleset
+run "$PORTPUB" check
+is 'check: where one is needed the table is' "$status $(echo "$out" | head -n 1)" '1 missing in the kernel: the table inet portpub'
+del --all
 # A connected UDP socket keeps its port from everybody else, too.
 bash -c 'exec 3<>/dev/udp/127.0.0.1/9 && exec sleep 60' &
 pids="$pids $!"

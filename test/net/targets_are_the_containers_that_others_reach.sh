@@ -51,7 +51,7 @@ is 'an address that the host has, too, does not lead there' \
 	"$(of "$container" .reachable)" '{"ipv4":"10.0.0.2","ipv6":null}'
 ip addr del fd00::2/128 dev lo
 
-keys() { sed -n '/^\.Sh TARGETS/,/^\.Sh EXIT/s/^\.It Li //p' "${0%/*}/../../man/portpub.8" | sed 's/ , /\n/' | sort | paste -sd ' '; }
+keys() { sed -n '/^\.Sh TARGETS/,/^\.Sh/s/^\.It Li //p' "${0%/*}/../../man/portpub.8" | sed 's/ , /\n/' | sort | paste -sd ' '; }
 is 'the keys of a container stand in the manual, and no other' "$(of "$container" 'keys | join(" ")')" "\"$(keys)\""
 
 run "$PORTPUB" targets

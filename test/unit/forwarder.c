@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "unit.h"
 
-#include "portpub/counters_page.h"
 #include "portpub/forwarder.h"
 
 #include <errno.h>
@@ -51,19 +50,6 @@ START_TEST(forwarder_refuses_a_socket_of_another_kind)
 	ck_assert_msg(strstr(err.message, others[_i].words) != NULL, "%s", err.message);
 	pp_forwarder_free(forwarder);
 	ck_assert_msg(close(fd) == 0, "it is still the caller's");
-}
-END_TEST
-
-START_TEST(counters_are_nothing_at_first)
-{
-	struct pp_counters_page page = PP_COUNTERS_PAGE_INIT;
-	struct pp_counters none = { .size = sizeof(none) };
-	struct pp_error err;
-
-	ck_assert_int_eq(pp_counters_open(&page, &err), 0);
-	ck_assert_mem_eq(page.counters, &none, sizeof(none));
-	pp_counters_close(&page);
-	pp_counters_close(&page);
 }
 END_TEST
 
@@ -144,7 +130,6 @@ Suite *suite_forwarder(void)
 
 	tcase_add_test(cases, forwarder_has_the_limits_that_the_manual_says);
 	tcase_add_loop_test(cases, forwarder_refuses_a_socket_of_another_kind, 0, UNIT_COUNT(others));
-	tcase_add_test(cases, counters_are_nothing_at_first);
 	tcase_add_loop_test(cases, forwarder_resets_nobody_for_want_of_memory, 0, 2);
 	suite_add_tcase(suite, cases);
 	return suite;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "portpub/hold.h"
+#include "hold.h"
+
 #include "portpub/interface.h"
 
 #include <errno.h>
@@ -23,7 +24,7 @@ static int refuse(const struct pp_publications *list, const struct pp_address *t
 	return 0;
 }
 
-int pp_hold_refuse_itself(const struct pp_request *request, struct pp_error *err)
+int hold_refuse_itself(const struct pp_request *request, struct pp_error *err)
 {
 	const struct pp_address *targets[] = { &request->target.ipv4, &request->target.ipv6 };
 	struct pp_interface_addresses list = PP_INTERFACE_ADDRESSES_INIT;
