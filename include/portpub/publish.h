@@ -97,6 +97,9 @@ struct pp_publisher {
 int pp_publisher_open(struct pp_publisher *publisher, bool with_rules, struct pp_error *err);
 void pp_publisher_close(struct pp_publisher *publisher);
 
+/* *@lacks: the kernel has not all of what @id wants, or the table is not whole. Reads only, and without the lock. */
+int pp_publisher_look(struct pp_publisher *publisher, const char *id, bool *lacks, struct pp_error *err);
+
 /* Unpublish @id, if it is still kept by the keeper of that number; waits for the lock. */
 int pp_publisher_end(struct pp_publisher *publisher, const char *id, uint32_t keeper,
 		     const struct pp_report *report, struct pp_error *err);

@@ -5,7 +5,9 @@
  * Everything is waited for in one loop: a change of the rulesets, and the end of those who own the anchors where both
  * have owners. Nothing ticks.
  *
- *	change		one pass, at once: what is missing is put back. What our own commands change is none.
+ *	change		one pass, at once: what is missing is put back. What our own commands and keepers change is
+ *			none. A keeper looks at its own publication first, which costs the same however many others
+ *			there are: every keeper hears of every change.
  *	rest		no pass follows another before a rest, of four times the processor time of that one: those who
  *			change rulesets all the time cost a fifth of a processor at most. Changes wait meanwhile,
  *			and any number of them is one.
@@ -134,8 +136,19 @@ static void tell(struct guard *guard, const struct pp_restored *restored)
 	if (is_news(guard) || (is_anything(restored) && !is_fighting(guard)))
 		say_lines(guard);
 	guard->before = guard->lines;
-	if (is_anything(restored))
-		count_put_back(guard, restored);
+	if (!is_anything(restored))
+		return;
+	count_put_back(guard, restored);
+	if (guard->master.restored)
+		guard->master.restored(guard->master.data);
+}
+
+/* Does it lack anything? Who works for all of them finds out on the way. */
+static int look(struct guard *guard, bool *lacks, struct pp_error *err)
+{
+	*lacks = true;
+	return guard->master.id ? pp_publisher_look(guard->master.publisher, guard->master.id, lacks, err)
+				: 0;
 }
 
 static bool is_shortage(int code)
@@ -149,11 +162,14 @@ static int64_t try_pass(struct guard *guard)
 	const struct pp_report collected = { collect, &guard->lines };
 	struct pp_restored restored = { 0 };
 	struct pp_error err;
+	bool lacks;
 	int ret;
 
 	guard->lines.len = 0;
 	pp_generation_drain(&guard->generation);
-	ret = pp_publish_try_restore(&restored, guard->master.keeping, &collected, &err);
+	ret = look(guard, &lacks, &err);
+	if (ret == 0 && lacks)
+		ret = pp_publish_try_restore(&restored, guard->master.keeping, &collected, &err);
 	malloc_trim(0); /* it may be long until the next one */
 	guard->due = ret == -EAGAIN;
 	if (guard->due)
@@ -206,7 +222,7 @@ static void watch_owners(struct guard *guard)
 	}
 }
 
-/* @tell that others have them: once. */
+/* @tell that others have them: once, and a keeper, of which there are many, not at all. */
 static void take_anchor(struct guard *guard, bool tell)
 {
 	struct pp_error err;
@@ -352,7 +368,7 @@ int guard_open(struct guard *guard, struct pp_loop *loop, const struct guard_mas
 		return ret;
 	}
 	pp_descriptors_spare(SPARE);
-	take_anchor(guard, true);
+	take_anchor(guard, !guard->master.id);
 	go_on(guard);
 	return 0;
 }

@@ -14,11 +14,14 @@ struct guard_lines {
 	size_t len;
 };
 
-/* For whom it works, and what that is told; the function may be NULL. */
+/* For whom it works, and what that is told; each of the functions may be NULL. */
 struct guard_master {
 	const struct pp_report *report;
+	struct pp_publisher *publisher; /* with @id: who looks first whether that one lacks anything */
+	const char *id;                 /* or NULL: everything that is published */
 	const struct pp_keeping *keeping;
 	void (*settled)(void *data); /* there has been a pass */
+	void (*restored)(void *data);
 	void *data;
 };
 

@@ -2,15 +2,16 @@
 /*
  * Theory of operation
  *
- * A keeper is a forwarder whose loop waits for one thing more: the end of its container or of its lease (life.c), which
- * ends the loop, as a signal does. Afterwards everything is removed, unless somebody else has done so, or has put another
- * keeper in this one's place.
+ * A keeper is a forwarder whose loop waits for a few things more: changes of the rulesets (guard.c), and the end of its
+ * container or of its lease (life.c). The latter ends the loop, as a signal does; afterwards everything is removed,
+ * unless somebody else has done so, or has put another keeper in this one's place.
  *
  * A command that removes or replaces what is published ends the keeper, or retires it, by SIGUSR1. Then it has nothing to
  * remove, and must not wait for the lock, which that command has while it waits for the end of this one.
  */
 #include "keep.h"
 
+#include "guard.h"
 #include "life.h"
 #include "portpub/enter.h"
 #include "portpub/interface.h"
@@ -30,8 +31,44 @@ struct pp_keeper {
 	struct pp_publisher publisher;
 	struct pp_forwarder *forwarder;
 	struct life life;
+	struct guard guard;
+	struct pp_report report; /* of the guard */
+	bool is_guarded;
 	bool is_published;
 };
+
+/* The last that the guard has to say stands on the page. */
+static void say(const char *line, void *data)
+{
+	struct pp_keeper *keeper = data;
+	struct pp_kept_page *page = keeper->kept.page;
+
+	snprintf(page->said, sizeof(page->said), "%s", line);
+	page->anchor = (uint32_t)keeper->guard.anchor.number;
+}
+
+static void count_restored(void *data)
+{
+	struct pp_keeper *keeper = data;
+
+	keeper->kept.page->restores++;
+}
+
+/* What is in the kernel stays there. */
+static int begin_guard(struct pp_keeper *keeper, struct pp_error *err)
+{
+	struct guard_master master = { .report = &keeper->report,
+				       .publisher = &keeper->publisher,
+				       .id = keeper->id,
+				       .restored = count_restored,
+				       .data = keeper };
+	int ret;
+
+	keeper->report = (struct pp_report){ say, keeper };
+	ret = guard_open(&keeper->guard, pp_forwarder_loop(keeper->forwarder), &master, false, err);
+	keeper->is_guarded = ret == 0;
+	return ret;
+}
 
 /* Where the kernel is insisted on, the sockets hold the ports, and no more. */
 static int forward(struct pp_keeper *keeper, const struct pp_record *record, struct pp_held *held,
@@ -105,6 +142,8 @@ static int begin(struct pp_keeper *keeper, struct pp_record *record, struct pp_h
 				       err);
 	if (ret == 0)
 		ret = life_begin(&keeper->life, pp_forwarder_loop(keeper->forwarder), record, err);
+	if (ret == 0 && pp_plan_makes_rules(&record->request))
+		ret = begin_guard(keeper, err);
 	if (ret == 0)
 		ret = forward(keeper, record, held, err);
 	return ret;
@@ -140,6 +179,9 @@ int keeper_new(struct pp_record *record, struct pp_held *held, const struct pp_k
 static void stop(struct pp_keeper *keeper)
 {
 	life_end(&keeper->life);
+	if (keeper->is_guarded)
+		guard_close(&keeper->guard);
+	keeper->is_guarded = false;
 	pp_forwarder_free(keeper->forwarder);
 	keeper->forwarder = NULL;
 }

@@ -25,7 +25,7 @@ void keeper_free(struct pp_keeper *keeper);
 bool keeper_may_begin(struct pp_keeper *keeper, int leash);
 
 /*
-* Carry until there is an end to it, and unpublish, if it is still this one's to do so. @ending: see
+ * Carry until there is an end to it, and unpublish, if it is still this one's to do so. @ending: see
  * pp_forwarder_run.
  */
 int keeper_run(struct pp_keeper *keeper, const struct pp_ending *ending, const struct pp_report *report,

@@ -152,3 +152,44 @@ const char *pp_restored_format(const struct pp_restored *restored, char out[stat
 		snprintf(out, PP_RESTORED_TEXT, "nothing was missing");
 	return out;
 }
+
+/* Of the places of @wanted, does the kernel have what is wanted there? */
+static int find_lacking(struct pp_nft *nft, const struct pp_entries *wanted, bool *lacks,
+			struct pp_error *err)
+{
+	struct pp_entries none = PP_ENTRIES_INIT, there = PP_ENTRIES_INIT;
+	struct pp_entry_refs refs = { 0 }, missing = { 0 };
+	int ret = pp_entries_minus(wanted, &none, &refs, err);
+
+	if (ret == 0)
+		ret = pp_nft_find(nft, &refs, &there, err);
+	if (ret == 0)
+		ret = pp_entries_minus(wanted, &there, &missing, err);
+	*lacks = missing.count > 0;
+	free(refs.items);
+	free(missing.items);
+	pp_entries_fini(&there);
+	return ret;
+}
+
+int pp_publisher_look(struct pp_publisher *publisher, const char *id, bool *lacks, struct pp_error *err)
+{
+	struct pp_entries wanted = PP_ENTRIES_INIT;
+	struct pp_record record = { 0 };
+	enum pp_nft_state found;
+	int ret = pp_nft_look(&publisher->nft, &found, err);
+
+	*lacks = found != PP_NFT_WHOLE;
+	if (ret < 0 || *lacks)
+		return ret;
+	ret = pp_store_load(&publisher->store, PP_STAGE_ACTIVE, id, &record, err);
+	if (ret == -ENOENT) /* on its way in or out */
+		return 0;
+	if (ret == 0)
+		ret = pp_entries_owned(&record, &wanted, err);
+	if (ret == 0)
+		ret = find_lacking(&publisher->nft, &wanted, lacks, err);
+	pp_entries_fini(&wanted);
+	pp_record_fini(&record);
+	return ret;
+}
