@@ -15,8 +15,10 @@
 #include "life.h"
 #include "portpub/enter.h"
 #include "portpub/interface.h"
+#include "portpub/sandbox.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -219,6 +221,31 @@ bool keeper_may_begin(struct pp_keeper *keeper, int leash)
 	close(leash);
 	keeper->is_published = len == 1 || is_active(keeper);
 	return keeper->is_published;
+}
+
+/*
+ * Everything that can be open is. What it opens later, to put rules back or to unpublish: its records, and what tells
+ * which are its; the sysctls.
+ */
+int keeper_confine(struct pp_keeper *keeper, struct pp_error *err)
+{
+	const char *paths[] = { keeper->publisher.store.path, "/proc/sys/kernel/random/boot_id",
+				"/proc/self/uid_map", "/proc/sys/net" };
+	struct pp_sandbox_needs needs = { .admin = keeper->is_guarded,
+					  .paths = paths,
+					  .count = keeper->is_guarded ? sizeof(paths) / sizeof(paths[0])
+								      : 1 };
+	struct pp_sandbox sandbox = { 0 };
+	int ret;
+
+	malloc_trim(0); /* it may run for years */
+	ret = pp_sandbox_enter(&needs, &sandbox, err);
+	keeper->kept.page->sandbox = (sandbox.no_new_privs ? PP_KEPT_NO_NEW_PRIVS : 0) |
+				     (sandbox.capabilities ? PP_KEPT_CAPABILITIES : 0) |
+				     (sandbox.locked ? PP_KEPT_LOCKED : 0) |
+				     (sandbox.landlock ? PP_KEPT_LANDLOCK : 0) |
+				     (sandbox.seccomp ? PP_KEPT_SECCOMP : 0);
+	return ret;
 }
 
 int keeper_end(struct pp_keeper *keeper, const struct pp_report *report, struct pp_error *err)

@@ -18,6 +18,9 @@ int keeper_new(struct pp_record *record, struct pp_held *held, const struct pp_k
 	       struct pp_keeper **out, struct pp_error *err);
 void keeper_free(struct pp_keeper *keeper);
 
+/* Enter the sandbox, for good. If it fails, this is to be ended, by keeper_end or keeper_free. */
+int keeper_confine(struct pp_keeper *keeper, struct pp_error *err);
+
 /*
  * Wait until the other end of @leash, which is closed here, says that this is published, or goes without a word. Nobody
  * is let in before: who comes waits, and is not cut off where it is undone. False: it is to be ended by keeper_end.
@@ -25,7 +28,7 @@ void keeper_free(struct pp_keeper *keeper);
 bool keeper_may_begin(struct pp_keeper *keeper, int leash);
 
 /*
- * Carry until there is an end to it, and unpublish, if it is still this one's to do so. @ending: see
+ * Confined, carry until there is an end to it, and unpublish, if it is still this one's to do so. @ending: see
  * pp_forwarder_run.
  */
 int keeper_run(struct pp_keeper *keeper, const struct pp_ending *ending, const struct pp_report *report,

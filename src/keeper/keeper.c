@@ -203,6 +203,8 @@ static int become(const char *id, int leash, int file, struct pp_keeper **out, s
 	if (ret == 0)
 		ret = keeper_new(&record, &held, &kept, out, err);
 	if (ret == 0)
+		ret = keeper_confine(*out, err);
+	if (ret == 0)
 		tell(leash, NULL, &record.request.target);
 	pp_held_fini(&held);
 	pp_record_fini(&record);
@@ -266,7 +268,13 @@ void pp_stay_init(struct pp_stay *stay)
 int pp_stay(struct pp_stay *stay, const struct pp_ending *ending, const struct pp_report *report,
 	    struct pp_error *err)
 {
-	return keeper_run(stay->keeper, ending, report, err);
+	struct pp_error ignored;
+	int ret = keeper_confine(stay->keeper, err);
+
+	if (ret == 0)
+		return keeper_run(stay->keeper, ending, report, err);
+	(void)keeper_end(stay->keeper, report, &ignored);
+	return ret;
 }
 
 int pp_stay_end(struct pp_stay *stay, const struct pp_report *report, struct pp_error *err)
