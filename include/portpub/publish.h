@@ -59,11 +59,13 @@ int pp_publish_del_all(const struct pp_keeping *keeping, const struct pp_report 
 struct pp_restored {
 	bool table; /* all of it: it was gone, or damaged */
 	size_t elements, sysctls;
-	size_t failed; /* records that are broken, elements in whose place is somebody else's, sysctls */
+	size_t keepers;
+	size_t failed; /* records that are broken, elements in whose place is somebody else's, sysctls, keepers */
 };
 
 /*
- * Put back what the kernel lacks of all records. What cannot be put back is told by @report, and does not keep the rest from it. UDP flows that have come meanwhile are forgotten; no
+ * Put back what the kernel lacks of all records. Unless @keeping is NULL, begin new keepers in the place of those that
+ * have ended. What cannot be put back is told by @report, and does not keep the rest from it. UDP flows that have come meanwhile are forgotten; no
  * connection of TCP is. Waits for other commands, or does not: -EAGAIN, where one is at work, which rebuilds a table
  * that is not whole by itself. -EBUSY where the table is of other records.
  */

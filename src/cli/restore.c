@@ -14,9 +14,10 @@ static int print(const struct pp_restored *restored, bool json, struct pp_error 
 		puts(pp_restored_format(restored, text));
 		return 0;
 	}
-	return answer_print(json_pack("{s:b, s:I, s:I, s:I}", "table", restored->table, "elements",
+	return answer_print(json_pack("{s:b, s:I, s:I, s:I, s:I}", "table", restored->table, "elements",
 				      (json_int_t)restored->elements, "sysctls",
-				      (json_int_t)restored->sysctls, "failed", (json_int_t)restored->failed),
+				      (json_int_t)restored->sysctls, "keepers", (json_int_t)restored->keepers,
+				      "failed", (json_int_t)restored->failed),
 			    err);
 }
 
@@ -44,7 +45,7 @@ static int run(const struct cli_command *self, int argc, char **argv)
 const struct cli_command cli_restore = {
 	.name = "restore",
 	.synopsis = "[--json]",
-	.summary = "Put back what is missing of what is published: rules, sysctls",
+	.summary = "Put back what is missing of what is published: rules, sysctls, keepers",
 	.options = answer_options,
 	.run = run,
 };

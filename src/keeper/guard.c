@@ -76,7 +76,7 @@ static void say_lines(const struct guard *guard)
 
 static bool is_anything(const struct pp_restored *restored)
 {
-	return restored->table || restored->elements || restored->sysctls;
+	return restored->table || restored->elements || restored->sysctls || restored->keepers;
 }
 
 static void say_fight(const struct guard *guard)

@@ -6,6 +6,8 @@
  * Rules come before sysctls: the guard stands before packets for 127/8 are let in.
  */
 #include "flows.h"
+#include "hold.h"
+#include "keepers.h"
 #include "session.h"
 #include "share.h"
 
@@ -96,6 +98,45 @@ static int restore_sysctls(struct restoration *r, struct pp_error *err)
 	return ret;
 }
 
+static int begin_keeper(struct session *session, struct pp_record *record, struct pp_error *err)
+{
+	struct pp_publications bound = PP_PUBLICATIONS_INIT;
+	struct ports ports = { &session->nft, NULL, record->id };
+	struct holding holding = { &session->store, &ports, &record->request.allow, NULL };
+	struct pp_held held = PP_HELD_INIT;
+	int leash = -1, ret;
+
+	ret = hold_ports(&holding, &record->request.publications, pp_plan_makes_rules(&record->request),
+			 &bound, &held, err);
+	if (ret == 0)
+		ret = session->keeping->start(&session->store, record, &held, &leash, session->keeping->data,
+					      err);
+	if (ret == 0)
+		keepers_release(leash);
+	pp_held_fini(&held);
+	pp_publications_fini(&bound);
+	return ret;
+}
+
+/* One that was killed: its ports are bound anew, if nobody has taken them meanwhile. */
+static void restore_keepers(struct restoration *r)
+{
+	struct pp_error fault;
+
+	for (size_t i = 0; r->session.keeping && i < r->active.count; i++) {
+		struct pp_record *record = &r->active.items[i];
+
+		if (!record->keeper || keepers_live(&r->session.store, record->id, record->keeper))
+			continue;
+		if (begin_keeper(&r->session, record, &fault) == 0) {
+			r->restored.keepers++;
+			continue;
+		}
+		r->restored.failed++;
+		pp_report_say(r->session.report, "%s has no keeper: %s", record->id, fault.message);
+	}
+}
+
 static int restore(struct restoration *r, struct pp_restored *out, struct pp_error *err)
 {
 	int ret = load(r, err);
@@ -104,8 +145,10 @@ static int restore(struct restoration *r, struct pp_restored *out, struct pp_err
 		ret = restore_rules(r, err);
 	if (ret == 0)
 		ret = restore_sysctls(r, err);
-	if (ret == 0)
+	if (ret == 0) {
+		restore_keepers(r);
 		*out = r->restored;
+	}
 	transaction_fini(&r->transaction);
 	free(r->changes);
 	pp_records_fini(&r->active);
@@ -148,6 +191,7 @@ const char *pp_restored_format(const struct pp_restored *restored, char out[stat
 		used = (size_t)snprintf(out, PP_RESTORED_TEXT, "put back: the table inet " PP_TABLE_NAME);
 	used = append(out, used, restored->elements, "element");
 	used = append(out, used, restored->sysctls, "sysctl");
+	used = append(out, used, restored->keepers, "keeper");
 	if (!used)
 		snprintf(out, PP_RESTORED_TEXT, "nothing was missing");
 	return out;

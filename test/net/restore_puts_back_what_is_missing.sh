@@ -52,7 +52,7 @@ nft flush ruleset
 restore --json
 is 'the same for programs' "$status $(echo "$out" | jq -c '[.table, .elements > 5, .sysctls, .failed]')" '0 [true,true,0,0]'
 restore --json
-is 'and of nothing' "$status $(echo "$out" | jq -c .)" '0 {"table":false,"elements":0,"sysctls":0,"failed":0}'
+is 'and of nothing' "$status $(echo "$out" | jq -c .)" '0 {"table":false,"elements":0,"sysctls":0,"keepers":0,"failed":0}'
 
 # Flows that came while there were no rules: those of UDP move to the container, TCP stays where it is.
 talker "$container" udp 53 container
