@@ -55,6 +55,9 @@ int pp_publish_del(char *const names[], size_t count, const struct pp_keeping *k
 int pp_publish_del_all(const struct pp_keeping *keeping, const struct pp_report *report,
 		       struct pp_error *err);
 
+/* Unpublish what has outlived its container or its lease. */
+int pp_publish_gc(const struct pp_keeping *keeping, const struct pp_report *report, struct pp_error *err);
+
 /* What was missing, and is there again. */
 struct pp_restored {
 	bool table; /* all of it: it was gone, or damaged */
@@ -65,7 +68,8 @@ struct pp_restored {
 
 /*
  * Put back what the kernel lacks of all records. Unless @keeping is NULL, begin new keepers in the place of those that
- * have ended. What cannot be put back is told by @report, and does not keep the rest from it. UDP flows that have come meanwhile are forgotten; no
+ * have ended, and unpublish what these would have, since its container has ended, or its lease. What cannot be put back
+ * is told by @report, and does not keep the rest from it. UDP flows that have come meanwhile are forgotten; no
  * connection of TCP is. Waits for other commands, or does not: -EAGAIN, where one is at work, which rebuilds a table
  * that is not whole by itself. -EBUSY where the table is of other records.
  */

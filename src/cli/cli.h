@@ -38,6 +38,7 @@ extern const struct cli_command cli_check;
 extern const struct cli_command cli_del;
 extern const struct cli_command cli_doctor;
 extern const struct cli_command cli_explain;
+extern const struct cli_command cli_gc;
 extern const struct cli_command cli_list;
 extern const struct cli_command cli_restore;
 extern const struct cli_command cli_run;

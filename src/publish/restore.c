@@ -6,6 +6,7 @@
  * Rules come before sysctls: the guard stands before packets for 127/8 are let in.
  */
 #include "flows.h"
+#include "gc.h"
 #include "hold.h"
 #include "keepers.h"
 #include "session.h"
@@ -23,6 +24,17 @@ struct restoration {
 	struct pp_restored restored;
 };
 
+/* What its keeper would have removed is not put back. A keeper leaves this to commands. */
+static void drop_over(struct restoration *r)
+{
+	struct pp_error fault;
+
+	if (!r->session.keeping || gc_drop(&r->session, &r->active, true, &fault) == 0)
+		return;
+	r->restored.failed++;
+	pp_report_say(r->session.report, "%s", fault.message);
+}
+
 static int load(struct restoration *r, struct pp_error *err)
 {
 	int ret = pp_store_load_all(&r->session.store, PP_STAGE_ACTIVE, &r->active, err);
@@ -30,6 +42,7 @@ static int load(struct restoration *r, struct pp_error *err)
 	if (ret < 0)
 		return ret;
 	r->restored.failed = r->active.broken_count;
+	drop_over(r);
 	r->changes = calloc(r->active.count + 1, sizeof(*r->changes));
 	if (!r->changes)
 		return pp_fail(err, ENOMEM, "out of memory");

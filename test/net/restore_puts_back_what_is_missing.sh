@@ -97,6 +97,21 @@ else
 	has 'what was interrupted is undone' "$status $err" '0 portpub: undid late, which was interrupted'
 fi
 
+# What its keeper would have removed. Without a keeper it is for gc to say so.
+machine && short=$machine
+cable "$short" s0 10.0.0.4 fd00::4 10.0.0.1 fd00::1
+ip link set s0 master br0
+keep --id short --pid "$short" 93:93 >/dev/null 2>&1
+add --id rules --to 10.0.0.3 --ttl 1ms 94:94 >/dev/null 2>&1
+kill -STOP "$(keeper short)"
+kill "$short" && wait "$short"
+kill_keeper short
+restore
+is 'of a container that has ended nothing is put back, and what its keeper has left is removed' "$status $out $err" \
+	'0 nothing was missing portpub: removed short, whose container has ended'
+is 'but that' "$("$PORTPUB" list --json | jq -r '[.[].id] | join(" ")')" 'rules web'
+del rules
+
 restore web
 is 'it takes no names' "$status" 2
 run "$HELPERS/without_nf_tables" "$PORTPUB" restore
