@@ -27,6 +27,7 @@ struct pp_keeper;
 struct pp_stay {
 	struct pp_keeping keeping;
 	struct pp_keeper *keeper;
+	bool spares_connections; /* see struct pp_publisher */
 };
 
 void pp_stay_init(struct pp_stay *stay);

@@ -96,9 +96,10 @@ int pp_publish_check(const char *id, void (*differ)(const char *line, void *data
 struct pp_publisher {
 	struct pp_store store; /* not locked */
 	struct pp_nft nft;     /* open, if rules are to do with it, and the kernel lets us */
+	bool spares_connections; /* of TCP and SCTP, that the kernel carries: they outlive what is unpublished */
 };
 
-#define PP_PUBLISHER_INIT ((struct pp_publisher){ PP_STORE_INIT, PP_NFT_INIT })
+#define PP_PUBLISHER_INIT ((struct pp_publisher){ PP_STORE_INIT, PP_NFT_INIT, false })
 
 int pp_publisher_open(struct pp_publisher *publisher, bool with_rules, struct pp_error *err);
 void pp_publisher_close(struct pp_publisher *publisher);

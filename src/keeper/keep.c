@@ -177,6 +177,11 @@ int keeper_new(struct pp_record *record, struct pp_held *held, const struct pp_k
 	return 0;
 }
 
+void keeper_spare_connections(struct pp_keeper *keeper)
+{
+	keeper->publisher.spares_connections = true;
+}
+
 /* What waits in the loop goes before it. */
 static void stop(struct pp_keeper *keeper)
 {

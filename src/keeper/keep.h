@@ -21,6 +21,9 @@ void keeper_free(struct pp_keeper *keeper);
 /* Enter the sandbox, for good. If it fails, this is to be ended, by keeper_end or keeper_free. */
 int keeper_confine(struct pp_keeper *keeper, struct pp_error *err);
 
+/* The kernel's connections go on when it has unpublished. */
+void keeper_spare_connections(struct pp_keeper *keeper);
+
 /*
  * Wait until the other end of @leash, which is closed here, says that this is published, or goes without a word. Nobody
  * is let in before: who comes waits, and is not cut off where it is undone. False: it is to be ended by keeper_end.

@@ -256,6 +256,8 @@ static int start_here(const struct pp_store *store, struct pp_record *record, st
 	if (ret < 0) {
 		pp_kept_close(&kept);
 		pp_kept_drop(store, record->id, record->keeper, &ignored);
+	} else if (stay->spares_connections) {
+		keeper_spare_connections(stay->keeper);
 	}
 	return ret;
 }

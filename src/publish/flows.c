@@ -13,7 +13,8 @@
  *
  * TCP without DNAT is never forgotten: somebody of this host answers it, and would be cut off. For new elements
  * of TCP and SCTP alone nothing is looked at: to walk the kernel's table takes ten milliseconds, ten times as long
- * as everything else, and what could be found is a connection that others had translated, and that lives.
+ * as everything else, and what could be found is a connection that others had translated, and that lives. So it is
+ * where connections are spared.
  */
 #include "flows.h"
 
@@ -101,13 +102,18 @@ static bool is_shut_out(struct judge *judge, const struct pp_flow *flow)
 	       !is_local(judge, &flow->source);
 }
 
+static bool is_spared(const struct judge *judge, enum pp_protocol protocol)
+{
+	return judge->transaction->spares_connections && protocol != PP_UDP;
+}
+
 static bool judge_flow(const struct pp_flow *flow, void *data)
 {
 	struct judge *judge = data;
 	const struct pp_entry *added = find_either(&judge->transaction->add, flow);
 	const struct pp_entry *removed = find_either(&judge->transaction->remove, flow);
 
-	if (!(added || removed) && !judge->narrowed)
+	if ((!(added || removed) && !judge->narrowed) || is_spared(judge, flow->protocol))
 		return false;
 	if (!is_local(judge, &flow->destination))
 		return false; /* it only passes through */
@@ -180,7 +186,8 @@ int flows_flush(const struct transaction *t, struct pp_error *err)
 	int ret;
 
 	narrow_by(&narrow, &t->remove);
-	if (!narrow.count && !judge.narrowed && !has_udp(&t->add))
+	if ((!narrow.count || (t->spares_connections && !has_udp(&t->remove))) && !judge.narrowed &&
+	    !has_udp(&t->add))
 		return 0;
 	narrow_by(&narrow, &t->add);
 	if (judge.narrowed)

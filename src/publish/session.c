@@ -146,7 +146,8 @@ static int carry_out(struct session *session, const struct change *changes, size
 					   .nft = &session->nft,
 					   .report = session->report,
 					   .changes = changes,
-					   .count = count };
+					   .count = count,
+					   .spares_connections = session->spares_connections };
 	int ret = transaction_force(&transaction, err);
 
 	*changed = ret == 0;
@@ -445,7 +446,10 @@ int session_borrow(struct session *session, struct pp_publisher *publisher, bool
 
 	if (ret < 0)
 		return ret;
-	*session = (struct session){ .store = publisher->store, .nft = publisher->nft, .report = report };
+	*session = (struct session){ .store = publisher->store,
+				     .nft = publisher->nft,
+				     .report = report,
+				     .spares_connections = publisher->spares_connections };
 	ret = start(session, err);
 	if (ret < 0)
 		session_give_back(session, publisher);

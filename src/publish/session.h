@@ -12,6 +12,7 @@ struct session {
 		*keeping; /* NULL: a keeper is at work, who can neither begin others nor end them */
 	const struct pp_report *report;
 	struct pp_error unfinished; /* why not all could be finished, or code 0: see session_repair */
+	bool spares_connections;    /* see struct pp_publisher */
 	bool leaves;                /* a removal that was interrupted, to the next command */
 };
 

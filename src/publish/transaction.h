@@ -18,7 +18,8 @@ struct transaction {
 	const struct change *changes; /* sorted by id */
 	size_t count;
 	bool restore; /* all that they ask for afterwards, should some of it be lost that they asked for before */
-	bool yield; /* what is in the way of an entry stays, and is told: it is no error */
+	bool spares_connections; /* none of TCP and SCTP is forgotten */
+	bool yield;              /* what is in the way of an entry stays, and is told: it is no error */
 
 	struct pp_entries before, after;              /* what the changes and their neighbours ask for */
 	struct pp_entry_refs remove, add;             /* what changes */
