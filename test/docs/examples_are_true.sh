@@ -42,11 +42,22 @@ check_example() {
 	command='' expected=''
 }
 
+# What root is to type is not tried, but explained: it is written as it should be.
+check_adds() { # NAME
+	sed -n 's/^| # portpub add //p' "$tap_tmp/blocks" >"$tap_tmp/adds"
+	while read -r arguments; do
+		# shellcheck disable=SC2046 # words are wanted
+		ok "$1: portpub add $arguments" portpub explain $(echo "$arguments" | sed 's/--id [a-z]* //')
+	done <"$tap_tmp/adds"
+}
+
 readme_blocks "$root/README" >"$tap_tmp/blocks"
 check_blocks README <"$tap_tmp/blocks"
+check_adds README
 for page in "$root"/man/*.[58]; do
 	manual_blocks "$page" >"$tap_tmp/blocks"
 	check_blocks "${page##*/}" <"$tap_tmp/blocks"
+	check_adds "${page##*/}"
 done
 ok 'there are examples to check' test "$tap_count" -ge 6
 

@@ -19,7 +19,7 @@ options_in_manual() {
 options_in_help() {
 	"$PORTPUB" help "$1" | sed -n 's/^  *\(-[a-z], \)\{0,1\}\(--[a-z-]*\).*/\2/p' | sort
 }
-for command in add del list who doctor targets explain run; do
+for command in add del list who restore doctor targets explain run; do
 	is "every option of $command stands in the manual, and no other" \
 		"$(options_in_manual $command)" "$(options_in_help $command)"
 	synopsis=$(awk -v command="$command" '/^\.Sh DESCRIPTION/ {exit} /^\.Cm / {ours = $2 == command} ours' $page)
@@ -37,6 +37,10 @@ for key in $("$PORTPUB" explain --json 8000-8010:80 |
 	jq -r '(.publications[0], .paths[0], .details[0]) | keys[]'); do
 	ok "the key $key is described" grep -qw "$key" $page
 done
+is 'every metric stands in the manual, and no other' \
+	"$(sed -n '/^\.Sh THE ANSWER OF METRICS/,/^\.Sh THE ANSWER OF RESTORE/s/^\.It Li //p' $page | sed 's/ , /\n/g' | sort)" \
+	"$(PORTPUB_RUNTIME_DIR="$tap_tmp/run" "$PORTPUB" metrics | sed -n 's/^# TYPE portpub_\([a-z_]*\) .*/\1/p' |
+		sed '/^userspace_/{s///;s/_total$//}' | sort)"
 is 'every dialect has a section' "$(grep -cE '^\.Ss (disco|compose|netavark|CNI|Docker|OCI): ' man/portpub-spec.5)" 6
 dialects=$(sed -n '/^\.It Fl -dialect Ar NAME/,/^The default/s/^\.Cm \([a-z]*\).*/\1/p' $page)
 is 'the manual names six dialects' "$(echo "$dialects" | wc -l)" 6
