@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Kills a program on the threshold of its Nth effect: kill_at N COMMAND... An effect is a system call that
- * makes, renames, removes or writes a file, or tells the kernel to change rules or to forget a connection.
- * Exit status 137 if it was killed; its own if it had fewer effects than that.
+ * Kills a program on the threshold of its Nth effect: kill_at [-f|-s] N COMMAND... An effect is a system call that
+ * makes, renames, removes or writes a file, tells the kernel to change rules or to forget a connection, or begins a
+ * process, ends one, or tells it something.
+ * Exit status 137 if it was killed; its own if it had fewer effects than that. With -f the effects of what it begins are
+ * counted as well, and whoever is on the threshold is killed, alone. With -s it is not killed: it stops behind that
+ * effect, until somebody continues it.
  *
  * A program built to measure coverage writes its counts when it ends, or becomes another program: those are no
  * effects, and nothing it does itself comes after them.
@@ -67,8 +70,11 @@ static bool is_effect(pid_t child, const struct __ptrace_syscall_info *call)
 	case SYS_writev:
 	case SYS_pwrite64:
 		return call->entry.args[0] > STDERR_FILENO;
+	case SYS_clone:
+	case SYS_pidfd_send_signal:
 	case SYS_mkdirat:
 	case SYS_unlinkat:
+	case SYS_ftruncate:
 	case SYS_renameat2:
 #ifdef SYS_renameat
 	case SYS_renameat:
@@ -81,6 +87,8 @@ static bool is_effect(pid_t child, const struct __ptrace_syscall_info *call)
 #endif
 		return true;
 	case SYS_sendto:
+		if (call->entry.args[2] == 1) /* the word to a keeper */
+			return true;
 		type = type_of(child, call->entry.args[1]);
 		return type == NFNL_MSG_BATCH_BEGIN ||
 		       type == (NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_DELETE);
@@ -99,50 +107,77 @@ static bool is_on_the_threshold(pid_t child, int status)
 	       call.op == PTRACE_SYSCALL_INFO_ENTRY && is_effect(child, &call);
 }
 
-static int follow(pid_t child, long left)
+/* A stop that is no signal; a process that was begun stops with SIGSTOP. */
+static bool is_of_tracing(int signal)
 {
-	int status, signal = 0;
+	return signal == (SIGTRAP | 0x80) || signal == SIGTRAP || signal == SIGSTOP;
+}
 
-	if (waitpid(child, &status, 0) < 0 ||
-	    ptrace(PTRACE_SETOPTIONS, child, NULL, PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL) < 0)
+static int let_go_and_stop(pid_t child)
+{
+	int status;
+
+	if (kill(child, SIGSTOP) < 0 || ptrace(PTRACE_DETACH, child, NULL, NULL) < 0 ||
+	    waitpid(child, &status, 0) < 0)
 		return 125;
-	for (;;) {
-		if (ptrace(PTRACE_SYSCALL, child, NULL, (void *)(intptr_t)signal) < 0 && errno != ESRCH)
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+static int follow(pid_t child, long left, bool family, bool stops)
+{
+	long options = PTRACE_O_TRACESYSGOOD |
+		       (family ? PTRACE_O_TRACEFORK | PTRACE_O_TRACECLONE : PTRACE_O_EXITKILL);
+	int status, signal = 0;
+	bool killed = false;
+
+	if (waitpid(child, &status, 0) < 0 || ptrace(PTRACE_SETOPTIONS, child, NULL, options) < 0)
+		return 125;
+	for (pid_t pid = child;;) {
+		if (ptrace(PTRACE_SYSCALL, pid, NULL, (void *)(intptr_t)signal) < 0 && errno != ESRCH)
 			return 125;
-		if (waitpid(child, &status, 0) < 0)
+		pid = waitpid(-1, &status, __WALL);
+		if (pid < 0)
 			return 125;
-		if (WIFEXITED(status))
-			return WEXITSTATUS(status);
-		if (WIFSIGNALED(status))
+		if (pid == child && WIFEXITED(status))
+			return killed ? 137 : WEXITSTATUS(status);
+		if (pid == child && WIFSIGNALED(status))
 			return 128 + WTERMSIG(status);
-		if (is_on_the_threshold(child, status) && --left == 0)
-			kill(child, SIGKILL);
-		signal = WSTOPSIG(status) == (SIGTRAP | 0x80) || WSTOPSIG(status) == SIGTRAP
-				 ? 0
-				 : WSTOPSIG(status);
+		signal = 0;
+		if (!WIFSTOPPED(status))
+			continue;
+		if (is_on_the_threshold(pid, status) && --left == 0) {
+			if (stops)
+				return let_go_and_stop(pid);
+			killed = true;
+			kill(pid, SIGKILL);
+		}
+		if (!is_of_tracing(WSTOPSIG(status)))
+			signal = WSTOPSIG(status);
 	}
 }
 
 int main(int argc, char **argv)
 {
-	long number = argc > 2 ? strtol(argv[1], NULL, 10) : 0;
+	bool family = argc > 1 && strcmp(argv[1], "-f") == 0, stops = argc > 1 && strcmp(argv[1], "-s") == 0;
+	char **words = argv + (family || stops);
+	long number = argc - (words - argv) > 2 ? strtol(words[1], NULL, 10) : 0;
 	pid_t child;
 
 	if (number < 1) {
-		fprintf(stderr, "kill_at N COMMAND...\n");
+		fprintf(stderr, "kill_at [-f|-s] N COMMAND...\n");
 		return 125;
 	}
 	child = fork();
 	if (child < 0)
 		return 125;
 	if (child > 0)
-		return follow(child, number);
+		return follow(child, number, family, stops);
 	if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) < 0) {
 		fprintf(stderr, "kill_at: %s\n", strerror(errno));
 		_exit(125);
 	}
 	raise(SIGSTOP);
-	execvp(argv[2], argv + 2);
-	fprintf(stderr, "kill_at: %s: %s\n", argv[2], strerror(errno));
+	execvp(words[2], words + 2);
+	fprintf(stderr, "kill_at: %s: %s\n", words[2], strerror(errno));
 	_exit(125);
 }

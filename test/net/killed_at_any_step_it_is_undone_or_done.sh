@@ -5,52 +5,11 @@
 . "${0%/*}/../tap.sh"
 . "${0%/*}/../hosts.sh"
 . "${0%/*}/../publish.sh"
-export ASAN_OPTIONS=detect_leaks=0 # which needs ptrace for itself
+. "${0%/*}/../killed.sh"
 
-"$HELPERS/kill_at" 1 true >/dev/null 2>&1
-[ $? != 125 ] || skip_all 'no ptrace here'
 echo 0 >/proc/sys/net/ipv4/ip_forward
 echo 0 >/proc/sys/net/ipv6/conf/all/forwarding
 to1='--to 10.0.0.2,fd00::2' to2='--to 10.0.0.3'
-quiet() { "$@" >/dev/null 2>&1; }
-# Without the time of day, and in any order, as the kernel has its elements; `check` knows that of the rules.
-state() { everything | sed -E 's/"created":[0-9]+/"created":T/; s/elements = \{//; s/[,}]?$//; s/^[\t ]*//; s/ *$//' | sort; }
-
-# killed SETUP COMMAND NEXT: for each step, from an empty host: SETUP, COMMAND killed there, NEXT. What there is
-# then is what NEXT leaves after SETUP without COMMAND, or after COMMAND in full.
-killed() {
-	setup=$1 command=$2 next=$3
-	wrong='' kills=0
-	for way in without with; do
-		eval "$setup"
-		[ $way = without ] || eval "quiet $command"
-		eval "quiet $next"
-		state >"$tap_tmp/$way"
-		quiet del --all
-	done
-	for k in $(seq 200); do
-		eval "$setup"
-		eval "quiet \"\$HELPERS/kill_at\" $k $command"
-		status=$?
-		eval "quiet $next" || wrong="$wrong; killed at $k, then: exit status $?"
-		state >"$tap_tmp/have"
-		if [ "$status" = 137 ]; then
-			kills=$((kills + 1))
-			cmp -s "$tap_tmp/have" "$tap_tmp/without" || cmp -s "$tap_tmp/have" "$tap_tmp/with" ||
-				wrong="$wrong
-killed at $k: $(diff "$tap_tmp/without" "$tap_tmp/have")"
-		fi
-		"$PORTPUB" check >"$tap_tmp/check" 2>&1 || wrong="$wrong
-killed at $k, check: $(cat "$tap_tmp/check")"
-		quiet del --all
-		[ -z "$(left_over)" ] || wrong="$wrong
-killed at $k, left: $(left_over)"
-		[ "$status" = 137 ] || break
-	done
-	[ "$status" = 0 ] || wrong="$wrong; it never came to its end: $status"
-	[ $kills -gt 5 ] || wrong="$wrong; only $kills steps"
-}
-
 # shellcheck disable=SC2086 # words are wanted
 quiet add $to1 80:80
 quiet del --all
