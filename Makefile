@@ -6,7 +6,8 @@ VERSION := 0.1.0
 PREFIX     ?= /usr/local
 BINDIR     ?= $(PREFIX)/bin
 LIBEXECDIR ?= $(PREFIX)/libexec
-MANDIR     ?= $(PREFIX)/share/man
+DATADIR    ?= $(PREFIX)/share
+MANDIR     ?= $(DATADIR)/man
 BUILD      ?= build
 PKG_CONFIG ?= pkg-config
 CFLAGS     ?= -O2 -g
@@ -65,7 +66,9 @@ HELPERS  := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard test/net/*.c)))
 BENCH    := $(addprefix $(BUILD)/test/bench/,measure traffic parse element proxy cost start)
 FUZZERS  := $(patsubst test/fuzz/fuzz_%.c,%,$(sort $(wildcard test/fuzz/fuzz_*.c)))
 C_FILES  := $(sort $(wildcard src/*.c test/*/*.c test/*/*.h)) $(SOURCES) $(HEADERS)
-SCRIPTS  := contrib/deps .ci/run test/run test/oracle test/lint/rooms test/valgrind/run test/valgrind/findings test/fuzz/run test/bench/run test/bench/proxies test/soak/forward $(sort $(wildcard test/*.sh test/*/*.sh))
+SCRIPTS  := $(sort contrib/deps contrib/completions/portpub .ci/run $(wildcard test/*.sh test/*/*.sh) \
+	test/run test/oracle test/lint/rooms $(addprefix test/bench/,run proxies) test/soak/forward \
+	test/fuzz/run $(addprefix test/valgrind/,run findings))
 TESTS    := $(UNIT) $(KERNEL) $(sort $(filter-out test/demo/%,$(wildcard test/*/*.sh)))
 MANUALS  := $(sort $(wildcard man/*.[58]))
 
@@ -130,6 +133,9 @@ install: $(PROGRAM) ## into $(DESTDIR)$(PREFIX)
 	ln -sf $(BINDIR)/portpub $(DESTDIR)$(LIBEXECDIR)/portpub/docker-proxy
 	install -D -m 644 -t $(DESTDIR)$(MANDIR)/man5 $(filter %.5,$(MANUALS))
 	install -D -m 644 -t $(DESTDIR)$(MANDIR)/man8 $(filter %.8,$(MANUALS))
+	install -D -m 644 -t $(DESTDIR)$(DATADIR)/bash-completion/completions contrib/completions/portpub
+	install -D -m 644 -t $(DESTDIR)$(DATADIR)/zsh/site-functions contrib/completions/_portpub
+	install -D -m 644 -t $(DESTDIR)$(DATADIR)/fish/vendor_completions.d contrib/completions/portpub.fish
 
 uninstall: ## what install has put there
 	rm -f $(DESTDIR)$(BINDIR)/portpub
@@ -137,6 +143,9 @@ uninstall: ## what install has put there
 	[ ! -d $(DESTDIR)$(LIBEXECDIR)/portpub ] || rmdir $(DESTDIR)$(LIBEXECDIR)/portpub
 	rm -f $(patsubst man/%,$(DESTDIR)$(MANDIR)/man5/%,$(filter %.5,$(MANUALS)))
 	rm -f $(patsubst man/%,$(DESTDIR)$(MANDIR)/man8/%,$(filter %.8,$(MANUALS)))
+	rm -f $(DESTDIR)$(DATADIR)/bash-completion/completions/portpub
+	rm -f $(DESTDIR)$(DATADIR)/zsh/site-functions/_portpub
+	rm -f $(DESTDIR)$(DATADIR)/fish/vendor_completions.d/portpub.fish
 
 dist: ## a tarball of the last commit, in $(BUILD)
 	@mkdir -p $(BUILD)

@@ -111,15 +111,16 @@ int cli_options(const struct cli_command *command, int argc, char **argv,
 	return ret;
 }
 
+/* As the completions of the shells read it: a value stands behind one space, the words behind two. */
 static void print_option(const struct cli_option *option, FILE *out)
 {
-	char letter[5] = "    ", name[48];
+	char letter[5] = "    ", name[64];
 
 	if (option->key <= 255)
 		snprintf(letter, sizeof(letter), "-%c, ", option->key);
 	snprintf(name, sizeof(name), "--%s%s%s", option->name, option->value ? " " : "",
 		 option->value ? option->value : "");
-	fprintf(out, "  %s%-22s %s\n", letter, name, option->help);
+	fprintf(out, "  %s%-22s  %s\n", letter, name, option->help);
 }
 
 void cli_print_help(const struct cli_command *command, FILE *out)

@@ -22,12 +22,13 @@ enum {
 #define REQUEST_OPTIONS                                                                                      \
 	{ 'p', "publish", "SPEC", "the same as a SPEC by itself", true },                                    \
 		{ REQUEST_OPTION_FROM, "from", "FILE|-", "read publications from JSON, too", false },        \
-		{ REQUEST_OPTION_DIALECT, "dialect", "NAME",                                                 \
-		  "disco, compose, netavark, cni, docker or oci; told by the keys if left out", false },     \
+		{ REQUEST_OPTION_DIALECT, "dialect", "disco|compose|netavark|cni|docker|oci",                \
+		  "what FILE is written for; told by the keys if left out", false },                         \
 		{ REQUEST_OPTION_SERVICE, "service", "NAME", "of a file with several services", false },     \
 		{ REQUEST_OPTION_TO, "to", "ADDR[,ADDR6]", "the container's address, or one of each family", \
 		  false },                                                                                   \
-		{ REQUEST_OPTION_VIA, "via", "PATH", "auto (the default), kernel or userspace", false },     \
+		{ REQUEST_OPTION_VIA, "via", "auto|kernel|userspace", "by which path; auto if left out",     \
+		  false },                                                                                   \
 	{                                                                                                    \
 		REQUEST_OPTION_ALLOW, "allow", "CIDR", "only this network may connect; may be repeated",     \
 			true                                                                                 \
