@@ -8,6 +8,7 @@ BINDIR     ?= $(PREFIX)/bin
 LIBEXECDIR ?= $(PREFIX)/libexec
 DATADIR    ?= $(PREFIX)/share
 MANDIR     ?= $(DATADIR)/man
+UNITDIR    ?= $(PREFIX)/lib/systemd/system
 BUILD      ?= build
 PKG_CONFIG ?= pkg-config
 CFLAGS     ?= -O2 -g
@@ -71,6 +72,7 @@ SCRIPTS  := $(sort contrib/deps contrib/completions/portpub .ci/run $(wildcard t
 	test/fuzz/run $(addprefix test/valgrind/,run findings))
 TESTS    := $(UNIT) $(KERNEL) $(sort $(filter-out test/demo/%,$(wildcard test/*/*.sh)))
 MANUALS  := $(sort $(wildcard man/*.[58]))
+UNITS    := $(notdir $(sort $(wildcard contrib/systemd/*.service)))
 
 .PHONY: FORCE all deps demo check bench soak valgrind fuzz lint analyze check-headers coverage install uninstall dist clean help \
 	run-demo run-check run-bench run-soak run-valgrind run-fuzz run-lint run-coverage
@@ -136,6 +138,8 @@ install: $(PROGRAM) ## into $(DESTDIR)$(PREFIX)
 	install -D -m 644 -t $(DESTDIR)$(DATADIR)/bash-completion/completions contrib/completions/portpub
 	install -D -m 644 -t $(DESTDIR)$(DATADIR)/zsh/site-functions contrib/completions/_portpub
 	install -D -m 644 -t $(DESTDIR)$(DATADIR)/fish/vendor_completions.d contrib/completions/portpub.fish
+	install -D -m 644 -t $(DESTDIR)$(UNITDIR) $(UNITS:%=contrib/systemd/%)
+	sed -i 's,@BINDIR@,$(BINDIR),' $(UNITS:%=$(DESTDIR)$(UNITDIR)/%)
 
 uninstall: ## what install has put there
 	rm -f $(DESTDIR)$(BINDIR)/portpub
@@ -146,6 +150,7 @@ uninstall: ## what install has put there
 	rm -f $(DESTDIR)$(DATADIR)/bash-completion/completions/portpub
 	rm -f $(DESTDIR)$(DATADIR)/zsh/site-functions/_portpub
 	rm -f $(DESTDIR)$(DATADIR)/fish/vendor_completions.d/portpub.fish
+	rm -f $(UNITS:%=$(DESTDIR)$(UNITDIR)/%)
 
 dist: ## a tarball of the last commit, in $(BUILD)
 	@mkdir -p $(BUILD)

@@ -7,8 +7,10 @@ there() { (cd "$tap_tmp/root" && find . ! -type d | LC_ALL=C sort | paste -sd ' 
 inner() { make -s "$@" BUILD="$build" -o "$build/portpub" DESTDIR="$tap_tmp/root" PREFIX=/opt/p; }
 
 ok 'make install' inner install
-is 'the program, its manuals, docker-proxy, and completions where shells look for them' "$(there)" \
-	"$(printf '%s ' ./opt/p/bin/portpub ./opt/p/libexec/portpub/docker-proxy \
+is 'the program, its manuals, docker-proxy, units, and completions where shells look for them' "$(there)" \
+	"$(printf '%s ' ./opt/p/bin/portpub \
+		./opt/p/lib/systemd/system/portpub-watch.service ./opt/p/lib/systemd/system/portpub@.service \
+		./opt/p/libexec/portpub/docker-proxy \
 		./opt/p/share/bash-completion/completions/portpub ./opt/p/share/fish/vendor_completions.d/portpub.fish \
 		./opt/p/share/man/man5/portpub-spec.5 ./opt/p/share/man/man8/portpub.8 \
 		./opt/p/share/zsh/site-functions/_portpub | sed 's/ $//')"
