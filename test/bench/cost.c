@@ -40,25 +40,6 @@ static struct side read_side(const char *text)
 	return (struct side){ .port = atoi(text), .tcp = atoi(first + 1), .udp = atoi(last + 1) };
 }
 
-/* In bytes. */
-static double dirty(int pid)
-{
-	char path[64], line[256];
-	double size = 0;
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/%d/smaps_rollup", pid);
-	file = fopen(path, "r");
-	if (!file)
-		die(path);
-	while (fgets(line, sizeof(line), file)) {
-		if (strncmp(line, "Private_Dirty:", 14) == 0)
-			size = strtod(line + 14, NULL) * 1024;
-	}
-	fclose(file);
-	return size;
-}
-
 static double descriptors(int pid)
 {
 	struct dirent *entry;
@@ -92,13 +73,13 @@ static int dial(int type, int port)
 /* COUNT of them: how much memory each has cost @pid, and how many descriptors. */
 static double cost(int type, int port, int pid, double *each)
 {
-	double memory = dirty(pid), before = descriptors(pid);
+	double memory = table_dirty(pid), before = descriptors(pid);
 	int fds[COUNT];
 
 	for (int i = 0; i < COUNT; i++)
 		fds[i] = dial(type, port);
 	usleep(SETTLE_MS * 1000);
-	memory = (dirty(pid) - memory) / COUNT;
+	memory = (table_dirty(pid) - memory) / COUNT;
 	*each = (descriptors(pid) - before) / COUNT;
 	for (int i = 0; i < COUNT; i++)
 		close(fds[i]);
@@ -109,7 +90,7 @@ static void measure(struct side *side)
 {
 	double ignored;
 
-	side->idle = dirty(side->tcp) / 1024;
+	side->idle = table_dirty(side->tcp) / 1024;
 	side->connection = cost(SOCK_STREAM, side->port, side->tcp, &side->descriptors);
 	side->client = cost(SOCK_DGRAM, side->port, side->udp, &ignored);
 }

@@ -75,6 +75,26 @@ double table_now(void)
 	return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
 }
 
+double table_dirty(int pid)
+{
+	char path[64], line[256];
+	double size = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/smaps_rollup", pid);
+	file = fopen(path, "r");
+	if (!file) {
+		perror(path);
+		exit(2);
+	}
+	while (fgets(line, sizeof(line), file)) {
+		if (strncmp(line, "Private_Dirty:", 14) == 0)
+			size = strtod(line + 14, NULL) * 1024;
+	}
+	fclose(file);
+	return size;
+}
+
 static int ascending(const void *a, const void *b)
 {
 	double x = *(const double *)a, y = *(const double *)b;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What all figures have in common: the clock, medians, and a row of the table. */
+/* What all figures have in common: the clock, medians, memory, and a row of the table. */
 #ifndef BENCH_TABLE_H
 #define BENCH_TABLE_H
 
@@ -22,6 +22,9 @@ int table_row(const char *figure, double ours, double peer, const char *unit, en
 	      double limit);
 
 double table_now(void); /* in seconds */
+
+/* Private_Dirty of the process, in bytes. It has to be there. */
+double table_dirty(int pid);
 
 /* Sorts @values. */
 double table_median(double *values, size_t count);
