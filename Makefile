@@ -68,7 +68,7 @@ BENCH    := $(addprefix $(BUILD)/test/bench/,measure traffic parse element proxy
 FUZZERS  := $(patsubst test/fuzz/fuzz_%.c,%,$(sort $(wildcard test/fuzz/fuzz_*.c)))
 C_FILES  := $(sort $(wildcard src/*.c test/*/*.c test/*/*.h)) $(SOURCES) $(HEADERS)
 SCRIPTS  := $(sort contrib/deps contrib/completions/portpub .ci/run $(wildcard test/*.sh test/*/*.sh) \
-	test/run test/oracle test/lint/rooms $(addprefix test/bench/,run proxies) test/soak/forward \
+	test/run test/oracle test/lint/rooms $(addprefix test/bench/,run proxies) $(addprefix test/soak/,forward keepers) \
 	test/fuzz/run $(addprefix test/valgrind/,run findings))
 TESTS    := $(UNIT) $(KERNEL) $(sort $(filter-out test/demo/%,$(wildcard test/*/*.sh)))
 MANUALS  := $(sort $(wildcard man/*.[58]))
@@ -161,7 +161,7 @@ clean: ## remove what was built
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 16
-	@echo 'Variables: PREFIX DESTDIR BUILD V=1 SANITIZE=address,undefined FUZZ_SECONDS SOAK_SECONDS DEPS=no CC CFLAGS LDFLAGS'
+	@echo 'Variables: PREFIX DESTDIR BUILD V=1 SANITIZE=address,undefined FUZZ_SECONDS SOAK_SECONDS SOAK_SEED DEPS=no CC CFLAGS LDFLAGS'
 
 # What everything is built with, and of: when this changes, everything is built anew.
 STAMP := $(BUILD)/stamp
@@ -244,6 +244,8 @@ run-bench: $(PROGRAM) $(BENCH)
 run-soak: $(PROGRAM) $(HELLO) $(HELPERS)
 	@PORTPUB=$(abspath $(PROGRAM)) HELLO=$(abspath $(HELLO)) HELPERS=$(abspath $(BUILD)/test/net) \
 		SOAK_SECONDS=$(SOAK_SECONDS) test/soak/forward
+	@PORTPUB=$(abspath $(PROGRAM)) HELLO=$(abspath $(HELLO)) HELPERS=$(abspath $(BUILD)/test/net) \
+		SOAK_SECONDS=$(SOAK_SECONDS) SOAK_SEED=$(SOAK_SEED) test/soak/keepers
 
 # Of `run` what has neither containers, which takes pidfds, nor rules, whose padding libnftnl leaves as it is.
 run-valgrind: $(PROGRAM) $(HELLO) $(HELPERS)
