@@ -46,6 +46,10 @@ __attribute__((format(printf, 3, 4))) int pp_fail(struct pp_error *err, int code
 __attribute__((format(printf, 3, 4))) int pp_fail_at(struct pp_error *err, struct pp_piece piece,
 						     const char *format, ...);
 
+/* All of it in one line, for those who show no carets: where, what was written, and what is wrong with that. */
+enum { PP_ERROR_LINE = sizeof(struct pp_error) };
+const char *pp_error_line(const struct pp_error *err, char out[static PP_ERROR_LINE]);
+
 /*
  * Write @text to @out with every byte that is not printable ASCII as \xNN, whole or cut with "..." at
  * @size. Returns the columns written.

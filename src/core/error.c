@@ -83,3 +83,10 @@ int pp_fail_at(struct pp_error *err, struct pp_piece piece, const char *format, 
 		err->width = 1; /* what is missing is pointed at where it should be */
 	return -EINVAL;
 }
+
+const char *pp_error_line(const struct pp_error *err, char out[static PP_ERROR_LINE])
+{
+	snprintf(out, PP_ERROR_LINE, "%s%s%s%s%s", err->where, err->where[0] ? ": " : "", err->input,
+		 err->input[0] ? ": " : "", err->message);
+	return out;
+}

@@ -2,6 +2,7 @@
 #include "unit.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 START_TEST(error_shows_no_raw_byte)
@@ -63,6 +64,29 @@ START_TEST(error_begins_anew)
 }
 END_TEST
 
+START_TEST(error_is_said_in_one_line)
+{
+	char line[PP_ERROR_LINE];
+	struct pp_error err;
+
+	pp_fail(&err, ENOENT, "nothing there");
+	ck_assert_str_eq(pp_error_line(&err, line), "nothing there");
+	pp_fail_at(&err, (struct pp_piece){ "a = yes", 7, 4, 3 }, "on or off");
+	ck_assert_str_eq(pp_error_line(&err, line), "a = yes: on or off");
+	snprintf(err.where, sizeof(err.where), "conf:1");
+	ck_assert_str_eq(pp_error_line(&err, line), "conf:1: a = yes: on or off");
+
+	memset(err.where, 'w', sizeof(err.where) - 1);
+	memset(err.input, 'i', sizeof(err.input) - 1);
+	memset(err.message, 'm', sizeof(err.message) - 1);
+	err.where[sizeof(err.where) - 1] = err.input[sizeof(err.input) - 1] =
+		err.message[sizeof(err.message) - 1] = '\0';
+	pp_error_line(&err, line);
+	ck_assert_uint_eq(strlen(line),
+			  sizeof(err.where) + sizeof(err.input) + sizeof(err.message) - 3 + 2 * strlen(": "));
+}
+END_TEST
+
 Suite *suite_error(void)
 {
 	Suite *suite = suite_create("error");
@@ -73,6 +97,7 @@ Suite *suite_error(void)
 	tcase_add_test(tcase, error_points_at_the_piece_as_it_is_shown);
 	tcase_add_test(tcase, error_of_a_long_input_stays_in_bounds);
 	tcase_add_test(tcase, error_begins_anew);
+	tcase_add_test(tcase, error_is_said_in_one_line);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
