@@ -53,6 +53,7 @@ int main(void)
 	srunner_add_suite(runner, suite_json());
 	srunner_add_suite(runner, suite_corpus());
 	srunner_add_suite(runner, suite_plan());
+	srunner_add_suite(runner, suite_config());
 	srunner_add_suite(runner, suite_conflict());
 	srunner_add_suite(runner, suite_ruleset());
 	srunner_add_suite(runner, suite_socket());
