@@ -22,6 +22,9 @@ DEPS_TOOL := $(if $(filter no,$(DEPS)),: ,contrib/deps)
 ORACLE := build/oracle
 ORACLE_TOOL := $(if $(filter no,$(DEPS)),: ,test/oracle)
 
+# What the owner of this machine has configured is not for tests and measurements.
+export PORTPUB_CONFIG :=
+
 ifeq ($(origin CC),default)
 CC := cc
 endif

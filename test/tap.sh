@@ -7,6 +7,7 @@ PATH="$PATH:/usr/sbin:/sbin" # where nginx and others are
 : "${PORTPUB:?the program under test}"
 tap_count=0 tap_failed=0
 tap_tmp=$(mktemp -d) && trap 'rm -rf "$tap_tmp"' EXIT
+export PORTPUB_CONFIG= # what this machine is told is not for the tests
 
 # run COMMAND...: $status, $out and $err of it.
 run() {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "request.h"
 
+#include "portpub/config_file.h"
 #include "portpub/conflict.h"
 #include "portpub/spec.h"
 
@@ -74,6 +75,7 @@ int request_take(int key, struct request_arguments *arguments, struct pp_request
 	case REQUEST_OPTION_TO:
 		return pp_target_parse(optarg, strlen(optarg), &request->target, err);
 	case REQUEST_OPTION_VIA:
+		arguments->is_via_said = true;
 		if (!pp_via_parse(optarg, &request->via))
 			return pp_fail(err, EINVAL, "--via is auto, kernel or userspace");
 		return 0;
@@ -82,6 +84,21 @@ int request_take(int key, struct request_arguments *arguments, struct pp_request
 	default:
 		return pp_fail(err, ENOSYS, "an option of the table is not handled: %d", key);
 	}
+}
+
+/* Who wants rules alone has said by which path. */
+static int use_config(const struct request_arguments *arguments, struct pp_request *request,
+		      struct pp_error *err)
+{
+	struct pp_config config;
+	int ret = pp_config_load(&config, err);
+
+	if (ret < 0)
+		return ret;
+	pp_config_address(&config, &request->publications);
+	if (!arguments->is_via_said && !(request->no_keeper && config.via == PP_VIA_USERSPACE))
+		request->via = config.via;
+	return 0;
 }
 
 int request_complete(const char *command, const struct request_arguments *arguments, char **specs,
@@ -97,6 +114,8 @@ int request_complete(const char *command, const struct request_arguments *argume
 		ret = read_spec(*specs, &request->publications, err);
 	if (ret == 0 && arguments->from)
 		ret = read_document(arguments, &request->publications, err);
+	if (ret == 0)
+		ret = use_config(arguments, request, err);
 	if (ret == 0)
 		ret = pp_conflicts_find(&request->publications, NULL, err);
 	pp_networks_merge(&request->allow);

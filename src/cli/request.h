@@ -37,6 +37,7 @@ enum {
 struct request_arguments {
 	const char *from, *service;
 	enum pp_dialect dialect;
+	bool is_via_said;
 };
 
 /* Take one of the options above; -EINVAL with words, -ENOSYS where it is none of them. */
@@ -44,8 +45,8 @@ int request_take(int key, struct request_arguments *arguments, struct pp_request
 		 struct pp_error *err);
 
 /*
- * Read @specs (NULL at the end) and the document, merge the networks, and see that the list can be had as
- * a whole. @command stands in the error where there is nothing to publish.
+ * Read @specs (NULL at the end) and the document, fill in what the configuration says of them, merge the networks, and
+ * see that the list can be had as a whole. @command stands in the error where there is nothing to publish.
  */
 int request_complete(const char *command, const struct request_arguments *arguments, char **specs,
 		     struct pp_request *request, struct pp_error *err);
