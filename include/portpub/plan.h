@@ -37,6 +37,14 @@ struct pp_host {
 	bool no_admin;    /* the caller lacks CAP_NET_ADMIN */
 };
 
+/* Whose address the container sees instead of the client's. */
+enum pp_masquerade {
+	PP_MASQUERADE_NEEDED, /* this host's, for what would otherwise come back past it */
+	PP_MASQUERADE_NEVER,
+	PP_MASQUERADE_ALL, /* this host's, whoever the client is */
+	PP_MASQUERADE_COUNT
+};
+
 /* What one command asks for: where its publications go, how, who may connect, and on what kind of host. */
 struct pp_request {
 	struct pp_publications publications;
@@ -46,6 +54,7 @@ struct pp_request {
 	bool inside;              /* the target is an address of the container that this host has no way to */
 	bool alone[2];            /* the container cannot come back to itself through its bridge, by family */
 	struct pp_networks allow; /* merged; none: everybody */
+	enum pp_masquerade masquerade;
 	struct pp_host host;
 };
 
@@ -79,6 +88,10 @@ int pp_target_parse(const char *text, size_t len, struct pp_target *out, struct 
 /* "auto", "kernel", "userspace". */
 bool pp_via_parse(const char *text, enum pp_via *out);
 const char *pp_via_name(enum pp_via via);
+
+/* "needed", "never", "all". */
+bool pp_masquerade_parse(const char *text, enum pp_masquerade *out);
+const char *pp_masquerade_name(enum pp_masquerade masquerade);
 
 /*
  * Every way in to @publication, the most general first; last that of the container to itself, where it is another

@@ -43,6 +43,11 @@ enum pp_set {
 	PP_SET_ADMIT_HOST6,
 	PP_SET_ADMIT_ANY4,
 	PP_SET_ADMIT_ANY6,
+	/* (protocol . container . container port) whose clients keep their address always, or never */
+	PP_SET_PLAIN4,
+	PP_SET_PLAIN6,
+	PP_SET_MASKED4,
+	PP_SET_MASKED6,
 	PP_SET_COUNT
 };
 

@@ -49,6 +49,29 @@ bool pp_via_parse(const char *text, enum pp_via *out)
 	return false;
 }
 
+const char *pp_masquerade_name(enum pp_masquerade masquerade)
+{
+	static const char *const names[] = {
+		[PP_MASQUERADE_NEEDED] = "needed",
+		[PP_MASQUERADE_NEVER] = "never",
+		[PP_MASQUERADE_ALL] = "all",
+	};
+	static_assert(sizeof(names) / sizeof(names[0]) == PP_MASQUERADE_COUNT, "a name for each");
+
+	return names[masquerade];
+}
+
+bool pp_masquerade_parse(const char *text, enum pp_masquerade *out)
+{
+	for (int i = 0; i < PP_MASQUERADE_COUNT; i++) {
+		if (strcmp(text, pp_masquerade_name((enum pp_masquerade)i)) == 0) {
+			*out = (enum pp_masquerade)i;
+			return true;
+		}
+	}
+	return false;
+}
+
 void pp_request_fini(struct pp_request *request)
 {
 	pp_publications_fini(&request->publications);

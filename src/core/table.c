@@ -50,6 +50,10 @@ static const struct pp_shape shapes[] = {
 				3,
 				.interval = true,
 				.family = AF_INET6 },
+	[PP_SET_PLAIN4] = { "plain4", { PROTOCOL, IPV4, PORT }, 3, .family = AF_INET },
+	[PP_SET_PLAIN6] = { "plain6", { PROTOCOL, IPV6, PORT }, 3, .family = AF_INET6 },
+	[PP_SET_MASKED4] = { "masked4", { PROTOCOL, IPV4, PORT }, 3, .family = AF_INET },
+	[PP_SET_MASKED6] = { "masked6", { PROTOCOL, IPV6, PORT }, 3, .family = AF_INET6 },
 #undef PROTOCOL
 #undef PORT
 #undef IPV4

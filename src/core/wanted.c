@@ -172,6 +172,29 @@ static int add_alone(const struct build *build)
 			pp_target_of(&build->record->request.target, build->family));
 }
 
+/* Which source address the container sees. Several host ports may lead to one of its. */
+static int add_masquerade(const struct build *build)
+{
+	static const enum pp_set sets[] = {
+		[PP_MASQUERADE_NEVER] = PP_SET_PLAIN4, [PP_MASQUERADE_ALL] = PP_SET_MASKED4
+	};
+	const struct pp_publication *p = build->publication;
+	enum pp_masquerade masquerade = build->record->request.masquerade;
+	int ret = 0;
+
+	for (uint32_t i = 0; ret == 0 && masquerade != PP_MASQUERADE_NEEDED && i < p->count; i++) {
+		struct pp_entry entry = { .set = pp_set_of(sets[masquerade], build->family) };
+		struct cursor cursor = { &entry, 0 };
+
+		put_protocol(&cursor, p->protocol);
+		put_address(&cursor, pp_target_of(&build->record->request.target, build->family));
+		put_ports(&cursor, (uint16_t)(p->container_port + i), (uint16_t)(p->container_port + i));
+		memcpy(entry.owner, build->record->id, sizeof(entry.owner));
+		ret = pp_entries_append(build->out, &entry, build->err);
+	}
+	return ret;
+}
+
 /* host ports . protocol [. host address] . network */
 static int add_admit(const struct build *build, const struct pp_network *network)
 {
@@ -245,9 +268,31 @@ static int add_admits(const struct pp_record *record, sa_family_t family, struct
 	return ret;
 }
 
+static int compare_entries(const void *left, const void *right)
+{
+	return pp_entry_compare(left, right);
+}
+
+/* Leave one of each, from @from on. */
+static void unite(struct pp_entries *list, size_t from)
+{
+	struct pp_entry *items = list->items + from;
+	size_t count = list->count - from, kept = 0;
+
+	if (count == 0)
+		return;
+	qsort(items, count, sizeof(items[0]), compare_entries);
+	for (size_t i = 1; i < count; i++) {
+		if (pp_entry_compare(&items[kept], &items[i]) != 0)
+			items[++kept] = items[i];
+	}
+	list->count = from + kept + 1;
+}
+
 int pp_entries_owned(const struct pp_record *record, struct pp_entries *out, struct pp_error *err)
 {
 	const struct pp_publications *list = &record->request.publications;
+	size_t from = out->count;
 	int ret = 0;
 
 	for (size_t i = 0; ret == 0 && i < 2 * list->count; i++) {
@@ -260,7 +305,11 @@ int pp_entries_owned(const struct pp_record *record, struct pp_entries *out, str
 			ret = add_closed(&build);
 		if (ret == 0)
 			ret = add_alone(&build);
+		if (ret == 0)
+			ret = add_masquerade(&build);
 	}
+	if (ret == 0 && record->request.masquerade != PP_MASQUERADE_NEEDED)
+		unite(out, from);
 	for (size_t f = 0; ret == 0 && record->request.allow.count && f < 2; f++)
 		ret = add_admits(record, pp_families[f], out, err);
 	return ret;
@@ -391,27 +440,6 @@ static int add_all_directs(const struct pp_record **records, size_t count, sa_fa
 	return ret;
 }
 
-static int compare_entries(const void *left, const void *right)
-{
-	return pp_entry_compare(left, right);
-}
-
-/* Leave one of each, from @from on. */
-static void unite(struct pp_entries *list, size_t from)
-{
-	struct pp_entry *items = list->items + from;
-	size_t count = list->count - from, kept = 0;
-
-	if (count == 0)
-		return;
-	qsort(items, count, sizeof(items[0]), compare_entries);
-	for (size_t i = 1; i < count; i++) {
-		if (pp_entry_compare(&items[kept], &items[i]) != 0)
-			items[++kept] = items[i];
-	}
-	list->count = from + kept + 1;
-}
-
 /* @used: room for as many as @records. */
 static int add_shared(const struct pp_record *const records[], size_t count, const struct pp_record *used[],
 		      size_t f, struct pp_entries *out, struct pp_error *err)
@@ -423,6 +451,8 @@ static int add_shared(const struct pp_record *const records[], size_t count, con
 		if (pp_plan_makes_rules(&records[i]->request)) /* else nothing is kept from anybody either */
 			used[used_count++] = records[i];
 		if (!is_used(records[i], pp_families[f]))
+			continue;
+		if (records[i]->request.masquerade == PP_MASQUERADE_NEVER)
 			continue;
 		ret = add_hairpin(records[i], f, out, err);
 		if (ret == 0)

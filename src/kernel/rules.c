@@ -403,6 +403,28 @@ static void direct(struct rule *rule, sa_family_t family)
 	verdict(rule, NF_DROP);
 }
 
+/* As it goes to the container: its address, and its port. */
+static void published(struct rule *rule, sa_family_t family)
+{
+	translated(rule);
+	of_family(rule, family);
+	asked_for(rule, family);
+}
+
+static void leave_plain(struct rule *rule, sa_family_t family)
+{
+	published(rule, family);
+	lookup(rule, pp_set_of(PP_SET_PLAIN4, family), true);
+	verdict(rule, NF_ACCEPT);
+}
+
+static void masquerade_all(struct rule *rule, sa_family_t family)
+{
+	published(rule, family);
+	lookup(rule, pp_set_of(PP_SET_MASKED4, family), true);
+	expression(rule, "masq");
+}
+
 static void masquerade_loopback(struct rule *rule, sa_family_t family)
 {
 	(void)family;
@@ -455,6 +477,10 @@ static const struct {
 	{ "direct", accept_translated, AF_UNSPEC },
 	{ "direct", direct, AF_INET },
 	{ "direct", direct, AF_INET6 },
+	{ "postrouting", leave_plain, AF_INET },
+	{ "postrouting", leave_plain, AF_INET6 },
+	{ "postrouting", masquerade_all, AF_INET },
+	{ "postrouting", masquerade_all, AF_INET6 },
 	{ "postrouting", masquerade_loopback, AF_UNSPEC },
 	{ "postrouting", masquerade_hairpin, AF_UNSPEC },
 	{ "postrouting", masquerade_own, AF_INET },

@@ -9,7 +9,8 @@
  *	prerouting, output	DNAT by map. Never for ::1 and link-local clients, which the kernel would
  *				not route further: the keeper's sockets get those.
  *	postrouting		masquerade what would come back past us: from 127/8, from a neighbour on the
- *				container's own bridge, from the container to itself. Nobody else.
+ *				container's own bridge, from the container to itself. Nobody else, unless
+ *				it has been asked for everybody, or for nobody.
  *	guard			127/8 stays on lo, also while route_localnet is on
  *	admit			who may connect, for ports with an allow list; before DNAT, so that it reads
  *				the host's port
@@ -117,6 +118,10 @@ static const struct {
 	  "\t\tct state new iifname . oifname != @hairpin meta l4proto . ip6 daddr . th dport @direct6 "
 	  "drop\n" },
 	{ "postrouting", "nat hook postrouting priority srcnat",
+	  "\t\tct status dnat meta l4proto . ip daddr . th dport @plain4 accept\n"
+	  "\t\tct status dnat meta l4proto . ip6 daddr . th dport @plain6 accept\n"
+	  "\t\tct status dnat meta l4proto . ip daddr . th dport @masked4 masquerade\n"
+	  "\t\tct status dnat meta l4proto . ip6 daddr . th dport @masked6 masquerade\n"
 	  "\t\tct status dnat ip saddr 127.0.0.0/8 masquerade\n"
 	  "\t\tct status dnat iifname . oifname @hairpin masquerade\n"
 	  "\t\tct status dnat ip saddr . ip daddr @own4 masquerade\n"

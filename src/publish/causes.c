@@ -153,7 +153,8 @@ static void find_sysctls(const struct doctor *doctor, struct patient *patient)
 		find_forwarding4(doctor, patient);
 	if (patient_is_open(patient, AF_INET6))
 		find_forwarding6(doctor, patient);
-	if (patient_classes(patient, AF_INET) & 1U << PP_CLASS_LOOPBACK &&
+	if (patient->record->request.masquerade != PP_MASQUERADE_NEVER &&
+	    patient_classes(patient, AF_INET) & 1U << PP_CLASS_LOOPBACK &&
 	    !setting_is_on("net/ipv4/conf/all/route_localnet") &&
 	    is_off(AF_INET, interface, "route_localnet", name))
 		say_sysctl(patient, name, "1", "nothing from 127.0.0.0/8 leaves this host by it");

@@ -80,10 +80,12 @@ size_t shares_of(const struct pp_record *record, struct share out[static SHARES_
 			add(out, &count, SHARE_LOCAL, "local-", address, "");
 		if (!classes)
 			continue;
-		add(out, &count, SHARE_OWN, "own-", address, "");
-		add(out, &count, SHARE_BRIDGE, "bridge-", interface, interface);
-		if (classes & 1U << PP_CLASS_LOOPBACK)
-			add(out, &count, SHARE_LOCALNET, "localnet-", interface, interface);
+		if (record->request.masquerade != PP_MASQUERADE_NEVER) {
+			add(out, &count, SHARE_OWN, "own-", address, "");
+			add(out, &count, SHARE_BRIDGE, "bridge-", interface, interface);
+			if (classes & 1U << PP_CLASS_LOOPBACK)
+				add(out, &count, SHARE_LOCALNET, "localnet-", interface, interface);
+		}
 		if (classes & (1U << PP_CLASS_ANY | 1U << PP_CLASS_SPECIFIC))
 			add(out, &count, f == 0 ? SHARE_FORWARD4 : SHARE_FORWARD6,
 			    f == 0 ? "forward4" : "forward6", "", interface);

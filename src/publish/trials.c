@@ -110,12 +110,26 @@ static void plan_way(struct doctor *doctor, struct patient *patient, const struc
 	}
 }
 
+/* What a CNI network has asked for, and no packet from here can tell. */
+static bool may_be_tried(struct patient *patient, const struct pp_way *way)
+{
+	const struct pp_request *request = &patient->record->request;
+
+	if (request->masquerade == PP_MASQUERADE_NEVER && way->class == PP_CLASS_LOOPBACK) {
+		note(&patient->diagnosis.notes, "snat is off: this host does not reach it by 127.0.0.1");
+		return false;
+	}
+	return true;
+}
+
 static void plan(struct doctor *doctor, struct patient *patient)
 {
 	patient->first = doctor->probe_count;
 	for (size_t i = 0; i < patient->plan.count; i++) {
-		if (patient->plan.ways[i].path == PP_PATH_KERNEL)
-			plan_way(doctor, patient, &patient->plan.ways[i]);
+		const struct pp_way *way = &patient->plan.ways[i];
+
+		if (way->path == PP_PATH_KERNEL && may_be_tried(patient, way))
+			plan_way(doctor, patient, way);
 	}
 }
 

@@ -92,6 +92,15 @@ static bool write_keeping(const struct pp_record *record, json_t *root)
 		set(root, "limits", write_limits(&record->limits)));
 }
 
+/* Of what a CNI runtime may ask for. */
+static bool write_conditions(const struct pp_record *record, json_t *root)
+{
+	const struct pp_request *request = &record->request;
+
+	return request->masquerade == PP_MASQUERADE_NEEDED ||
+	       set(root, "masquerade", json_string(pp_masquerade_name(request->masquerade)));
+}
+
 int format_write(const struct pp_record *record, char **text, struct pp_error *err)
 {
 	const struct pp_request *request = &record->request;
@@ -103,7 +112,9 @@ int format_write(const struct pp_record *record, char **text, struct pp_error *e
 				 write_networks(&request->allow), "container", record->container, "pid",
 				 (json_int_t)record->pid);
 
-	*text = root && write_keeping(record, root) ? json_dumps(root, JSON_COMPACT) : NULL;
+	*text = root && write_keeping(record, root) && write_conditions(record, root)
+			? json_dumps(root, JSON_COMPACT)
+			: NULL;
 	json_decref(root);
 	return *text ? 0 : pp_fail(err, ENOMEM, "out of memory");
 }
@@ -275,6 +286,16 @@ static int read_keeping(json_t *root, struct pp_record *out, struct pp_error *er
 	return ret == 0 ? read_limits(json_object_get(root, "limits"), &out->limits, err) : ret;
 }
 
+static int read_conditions(json_t *root, struct pp_record *out, struct pp_error *err)
+{
+	const json_t *masquerade = json_object_get(root, "masquerade");
+	const char *text = json_string_value(masquerade);
+
+	if (masquerade && (!text || !pp_masquerade_parse(text, &out->request.masquerade)))
+		return fail(err, "masquerade is none");
+	return 0;
+}
+
 int format_read(const char *text, size_t len, struct pp_record *out, struct pp_error *err)
 {
 	json_t *root = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
@@ -292,6 +313,8 @@ int format_read(const char *text, size_t len, struct pp_record *out, struct pp_e
 		ret = read_target(json_object_get(root, "ipv6"), 1, &record, err);
 	if (ret == 0)
 		ret = read_keeping(root, &record, err);
+	if (ret == 0)
+		ret = read_conditions(root, &record, err);
 	json_decref(root);
 	if (ret < 0)
 		pp_record_fini(&record);

@@ -257,6 +257,44 @@ START_TEST(records_share_what_their_container_needs_once)
 }
 END_TEST
 
+static const struct {
+	const char *specs[SPECS];
+	enum pp_masquerade masquerade;
+	const char *entries; /* but those of the ports themselves, and what is shared */
+} special[] = {
+	{ { "80:81", "82:81" }, PP_MASQUERADE_NEEDED, "" },
+	/* Two host ports that lead to one. */
+	{ { "80:81", "82:81" },
+	  PP_MASQUERADE_NEVER,
+	  "plain4 tcp . 10.0.0.2 . 81 (web)\nplain6 tcp . fd00::2 . 81 (web)\n" },
+	{ { "0.0.0.0:80:81/udp" }, PP_MASQUERADE_ALL, "masked4 udp . 10.0.0.2 . 81 (web)\n" },
+};
+
+START_TEST(record_owns_what_its_masquerade_asks_for)
+{
+	struct asked asked = { { 0 }, "10.0.0.2,fd00::2", NULL, PP_VIA_AUTO, false };
+	struct pp_entries list = PP_ENTRIES_INIT, shown = PP_ENTRIES_INIT;
+	struct pp_record record;
+	struct pp_error err;
+	char *text;
+
+	memcpy(asked.specs, special[_i].specs, sizeof(special[_i].specs));
+	record = record_of("web", &asked);
+	record.request.masquerade = special[_i].masquerade;
+	ck_assert_int_eq(pp_entries_owned(&record, &list, &err), 0);
+	for (size_t i = 0; i < list.count; i++) {
+		if (list.items[i].set > PP_SET_ANY6)
+			ck_assert_int_eq(pp_entries_append(&shown, &list.items[i], &err), 0);
+	}
+	text = format(&shown);
+	ck_assert_str_eq(text, special[_i].entries);
+	free(text);
+	pp_entries_fini(&list);
+	pp_entries_fini(&shown);
+	pp_record_fini(&record);
+}
+END_TEST
+
 static void append_port(struct pp_entries *list, const char *host, uint16_t port, const char *to)
 {
 	struct pp_address address = address_of(host), target = address_of(to);
@@ -324,6 +362,7 @@ Suite *suite_entry(void)
 	tcase_add_loop_test(tcase, record_owns_an_element_for_each_port_that_the_kernel_carries, 0,
 			    UNIT_COUNT(owned));
 	tcase_add_loop_test(tcase, records_share_what_their_container_needs_once, 0, UNIT_COUNT(shared));
+	tcase_add_loop_test(tcase, record_owns_what_its_masquerade_asks_for, 0, UNIT_COUNT(special));
 	tcase_add_test(tcase, difference_is_what_has_another_key_or_another_value);
 	tcase_add_test(tcase, entries_of_an_interval_set_differ_by_their_upper_ends);
 	suite_add_tcase(suite, tcase);
