@@ -9,6 +9,7 @@
 #ifndef PORTPUB_PLAN_H
 #define PORTPUB_PLAN_H
 
+#include "portpub/condition.h"
 #include "portpub/network.h"
 #include "portpub/publication.h"
 
@@ -54,6 +55,7 @@ struct pp_request {
 	bool inside;              /* the target is an address of the container that this host has no way to */
 	bool alone[2];            /* the container cannot come back to itself through its bridge, by family */
 	struct pp_networks allow; /* merged; none: everybody */
+	struct pp_condition only[2]; /* by family */
 	enum pp_masquerade masquerade;
 	struct pp_host host;
 };

@@ -43,6 +43,16 @@ enum pp_set {
 	PP_SET_ADMIT_HOST6,
 	PP_SET_ADMIT_ANY4,
 	PP_SET_ADMIT_ANY6,
+	/* host ports that are for some packets only, as ranges; and the same with where these come from */
+	PP_SET_SOME4,
+	PP_SET_SOME6,
+	PP_SET_WHEN4,
+	PP_SET_WHEN6,
+	/* host ports that are for packets by one interface only; and by which */
+	PP_SET_BOUND4,
+	PP_SET_BOUND6,
+	PP_SET_VIA4,
+	PP_SET_VIA6,
 	/* (protocol . container . container port) whose clients keep their address always, or never */
 	PP_SET_PLAIN4,
 	PP_SET_PLAIN6,

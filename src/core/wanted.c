@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -172,6 +173,27 @@ static int add_alone(const struct build *build)
 			pp_target_of(&build->record->request.target, build->family));
 }
 
+/* Host ports for packets by one interface: of every address, or CNI would have refused them. */
+static int add_bound(const struct build *build, const char *interface)
+{
+	const struct pp_publication *p = build->publication;
+	int ret = 0;
+
+	for (uint32_t i = 0; ret == 0 && i < p->count; i++) {
+		struct pp_entry entry = { .set = pp_set_of(PP_SET_VIA4, build->family) };
+		struct cursor cursor = { &entry, 0 };
+		char name[IF_NAMESIZE] = "";
+
+		snprintf(name, sizeof(name), "%s", interface);
+		put(&cursor, PP_FIELD_INTERFACE, name, name);
+		put_protocol(&cursor, p->protocol);
+		put_ports(&cursor, (uint16_t)(p->host_port + i), (uint16_t)(p->host_port + i));
+		memcpy(entry.owner, build->record->id, sizeof(entry.owner));
+		ret = pp_entries_append(build->out, &entry, build->err);
+	}
+	return ret == 0 ? add_each(build, PP_SET_BOUND4, PP_SET_BOUND4, NULL) : ret;
+}
+
 /* Which source address the container sees. Several host ports may lead to one of its. */
 static int add_masquerade(const struct build *build)
 {
@@ -243,26 +265,106 @@ static void join(struct pp_publications *list)
 	list->count = kept + 1;
 }
 
-/* Who may connect to what @record has in @family, in as few ranges as will do. */
-static int add_admits(const struct pp_record *record, sa_family_t family, struct pp_entries *out,
-		      struct pp_error *err)
+/* What the kernel has of @record in @family, in as few ranges as will do; the caller frees it. */
+static int find_ranges(const struct pp_record *record, sa_family_t family, struct pp_publications *out,
+		       struct pp_error *err)
 {
 	const struct pp_publications *list = &record->request.publications;
-	const struct pp_networks *allow = &record->request.allow;
-	struct pp_publications ranges = PP_PUBLICATIONS_INIT;
 	int ret = 0;
 
 	for (size_t i = 0; ret == 0 && i < list->count; i++) {
 		if (in_kernel(&list->items[i], &record->request, family))
-			ret = pp_publications_append(&ranges, &list->items[i], err);
+			ret = pp_publications_append(out, &list->items[i], err);
 	}
-	join(&ranges);
+	join(out);
+	return ret;
+}
+
+/* Who may connect to what @record has in @family. */
+static int add_admits(const struct pp_record *record, sa_family_t family, struct pp_entries *out,
+		      struct pp_error *err)
+{
+	const struct pp_networks *allow = &record->request.allow;
+	struct pp_publications ranges = PP_PUBLICATIONS_INIT;
+	int ret = find_ranges(record, family, &ranges, err);
+
 	for (size_t i = 0; ret == 0 && i < ranges.count * allow->count; i++) {
 		struct build build = { record, &ranges.items[i / allow->count], family, out, err };
 		const struct pp_network *network = &allow->items[i % allow->count];
 
 		if (network->address.family == family)
 			ret = add_admit(&build, network);
+	}
+	pp_publications_fini(&ranges);
+	return ret;
+}
+
+/* host ports . protocol . addresses of the host [. where from]; @from may be NULL */
+static int add_range(const struct build *build, enum pp_set set, const struct pp_address_range *to,
+		     const struct pp_address_range *from)
+{
+	const struct pp_publication *p = build->publication;
+	enum pp_field field = address_field(build->family);
+	struct pp_entry entry = { .set = pp_set_of(set, build->family) };
+	struct cursor cursor = { &entry, 0 };
+
+	put_ports(&cursor, p->host_port, (uint16_t)(p->host_port + p->count - 1));
+	put_protocol(&cursor, p->protocol);
+	put(&cursor, field, to->first.bytes, to->last.bytes);
+	if (from)
+		put(&cursor, field, from->first.bytes, from->last.bytes);
+	memcpy(entry.owner, build->record->id, sizeof(entry.owner));
+	return pp_entries_append(build->out, &entry, build->err);
+}
+
+static bool is_in(const struct pp_address *address, const struct pp_address_range *range)
+{
+	return memcmp(address->bytes, range->first.bytes, sizeof(address->bytes)) >= 0 &&
+	       memcmp(address->bytes, range->last.bytes, sizeof(address->bytes)) <= 0;
+}
+
+/* A port that is for some packets only, and for which. */
+static int add_some(const struct build *build, const struct pp_condition *only)
+{
+	static const struct pp_network everywhere;
+	const struct pp_address *address = &build->publication->address;
+	struct pp_address_range all[2], to[2], from[2], here = { *address, *address };
+	size_t to_count = pp_condition_ranges(&only->destination, only->not_destination, build->family, to),
+	       from_count = pp_condition_ranges(&only->source, only->not_source, build->family, from);
+	bool any = pp_address_is_any(address);
+	int ret;
+
+	pp_condition_ranges(&everywhere, false, build->family, all);
+	ret = add_range(build, PP_SET_SOME4, any ? &all[0] : &here, NULL);
+	for (size_t i = 0; ret == 0 && i < to_count * from_count; i++) {
+		const struct pp_address_range *range = &to[i / from_count];
+
+		if (any)
+			ret = add_range(build, PP_SET_WHEN4, range, &from[i % from_count]);
+		else if (is_in(address, range))
+			ret = add_range(build, PP_SET_WHEN4, &here, &from[i % from_count]);
+	}
+	return ret;
+}
+
+/* What the conditions of @record make of its ports in @family. */
+static int add_conditions(const struct pp_record *record, sa_family_t family, struct pp_entries *out,
+			  struct pp_error *err)
+{
+	const struct pp_condition *only = &record->request.only[family == AF_INET6];
+	struct pp_publications ranges = PP_PUBLICATIONS_INIT;
+	int ret;
+
+	if (pp_condition_is_any(only))
+		return 0;
+	ret = find_ranges(record, family, &ranges, err);
+	for (size_t i = 0; ret == 0 && i < ranges.count; i++) {
+		struct build build = { record, &ranges.items[i], family, out, err };
+
+		if (only->source.address.family != AF_UNSPEC || only->destination.address.family != AF_UNSPEC)
+			ret = add_some(&build, only);
+		if (ret == 0 && only->interface[0])
+			ret = add_bound(&build, only->interface);
 	}
 	pp_publications_fini(&ranges);
 	return ret;
@@ -310,6 +412,8 @@ int pp_entries_owned(const struct pp_record *record, struct pp_entries *out, str
 	}
 	if (ret == 0 && record->request.masquerade != PP_MASQUERADE_NEEDED)
 		unite(out, from);
+	for (size_t f = 0; ret == 0 && f < 2; f++)
+		ret = add_conditions(record, pp_families[f], out, err);
 	for (size_t f = 0; ret == 0 && record->request.allow.count && f < 2; f++)
 		ret = add_admits(record, pp_families[f], out, err);
 	return ret;

@@ -379,6 +379,49 @@ static void translate_any(struct rule *rule, sa_family_t family)
 	translate(rule, family);
 }
 
+/* Ports that are for some only are left alone for the others: nothing is translated, and this host answers. */
+static void leave_some(struct rule *rule, sa_family_t family)
+{
+	to_this_host(rule);
+	of_family(rule, family);
+	port(rule, NFT_REG_1);
+	meta(rule, NFT_META_L4PROTO, NFT_REG32_01);
+	destination(rule, family, NFT_REG32_02);
+	lookup(rule, pp_set_of(PP_SET_SOME4, family), true);
+	port(rule, NFT_REG_1);
+	meta(rule, NFT_META_L4PROTO, NFT_REG32_01);
+	destination(rule, family, NFT_REG32_02);
+	source(rule, family, behind(NFT_REG32_02, address_size(family)));
+	lookup(rule, pp_set_of(PP_SET_WHEN4, family), false);
+	verdict(rule, NF_ACCEPT);
+}
+
+static void to_bound(struct rule *rule, sa_family_t family)
+{
+	of_family(rule, family);
+	to_this_host(rule);
+	meta(rule, NFT_META_L4PROTO, NFT_REG_1);
+	port(rule, NFT_REG32_01);
+	lookup(rule, pp_set_of(PP_SET_BOUND4, family), true);
+}
+
+static void leave_bound(struct rule *rule, sa_family_t family)
+{
+	to_bound(rule, family);
+	meta(rule, NFT_META_IIFNAME, NFT_REG_1);
+	meta(rule, NFT_META_L4PROTO, NFT_REG_2);
+	port(rule, behind(NFT_REG_2, 4));
+	lookup(rule, pp_set_of(PP_SET_VIA4, family), false);
+	verdict(rule, NF_ACCEPT);
+}
+
+/* What this host sends has come in by no interface. */
+static void leave_all_bound(struct rule *rule, sa_family_t family)
+{
+	to_bound(rule, family);
+	verdict(rule, NF_ACCEPT);
+}
+
 static void accept_translated(struct rule *rule, sa_family_t family)
 {
 	(void)family;
@@ -466,10 +509,18 @@ static const struct {
 	{ "prerouting", alone_host, AF_INET6 },
 	{ "prerouting", alone_any, AF_INET },
 	{ "prerouting", alone_any, AF_INET6 },
+	{ "prerouting", leave_some, AF_INET },
+	{ "prerouting", leave_some, AF_INET6 },
+	{ "prerouting", leave_bound, AF_INET },
+	{ "prerouting", leave_bound, AF_INET6 },
 	{ "prerouting", translate_host, AF_INET },
 	{ "prerouting", translate_any, AF_INET },
 	{ "prerouting", translate_host, AF_INET6 },
 	{ "prerouting", translate_any, AF_INET6 },
+	{ "output", leave_some, AF_INET },
+	{ "output", leave_some, AF_INET6 },
+	{ "output", leave_all_bound, AF_INET },
+	{ "output", leave_all_bound, AF_INET6 },
 	{ "output", translate_host, AF_INET },
 	{ "output", translate_any, AF_INET },
 	{ "output", translate_host, AF_INET6 },

@@ -6,7 +6,8 @@
  * ports. A specific address is looked up before any address, and only packets for this host are looked up
  * at all, so that traffic that is routed through to somebody else's port of the same number passes by.
  *
- *	prerouting, output	DNAT by map. Never for ::1 and link-local clients, which the kernel would
+ *	prerouting, output	DNAT by map, but not of ports that have conditions, which are left alone for packets
+ *				that they do not hold for. Never for ::1 and link-local clients, which the kernel would
  *				not route further: the keeper's sockets get those.
  *	postrouting		masquerade what would come back past us: from 127/8, from a neighbour on the
  *				container's own bridge, from the container to itself. Nobody else, unless
@@ -89,6 +90,15 @@ static void print_set(enum pp_set set, const struct pp_entries *entries, FILE *o
 	"\t\tip6 daddr != ::1 ip6 saddr != fe80::/10 fib daddr type local dnat ip6 to"                       \
 	" meta l4proto . th dport map @any6\n"
 
+#define SOME                                                                                                 \
+	"\t\tfib daddr type local th dport . meta l4proto . ip daddr @some4"                                 \
+	" th dport . meta l4proto . ip daddr . ip saddr != @when4 accept\n"                                  \
+	"\t\tfib daddr type local th dport . meta l4proto . ip6 daddr @some6"                                \
+	" th dport . meta l4proto . ip6 daddr . ip6 saddr != @when6 accept\n"
+
+#define BOUND4 "\t\tmeta nfproto ipv4 fib daddr type local meta l4proto . th dport @bound4"
+#define BOUND6 "\t\tmeta nfproto ipv6 fib daddr type local meta l4proto . th dport @bound6"
+
 #define ADMIT "\t\tct state new iif != \"lo\" fib daddr type local "
 
 static const struct {
@@ -110,8 +120,10 @@ static const struct {
 	  "\t\tfib daddr type local ip saddr . meta l4proto . ip daddr . th dport @alone_host4 accept\n"
 	  "\t\tfib daddr type local ip6 saddr . meta l4proto . ip6 daddr . th dport @alone_host6 accept\n"
 	  "\t\tfib daddr type local ip saddr . meta l4proto . th dport @alone_any4 accept\n"
-	  "\t\tfib daddr type local ip6 saddr . meta l4proto . th dport @alone_any6 accept\n" TRANSLATE },
-	{ "output", "nat hook output priority -100", TRANSLATE },
+	  "\t\tfib daddr type local ip6 saddr . meta l4proto . th dport @alone_any6 accept\n" SOME BOUND4
+	  " iifname . meta l4proto . th dport != @via4 accept\n" BOUND6
+	  " iifname . meta l4proto . th dport != @via6 accept\n" TRANSLATE },
+	{ "output", "nat hook output priority -100", SOME BOUND4 " accept\n" BOUND6 " accept\n" TRANSLATE },
 	{ "direct", "filter hook forward priority filter",
 	  "\t\tct status dnat accept\n"
 	  "\t\tct state new iifname . oifname != @hairpin meta l4proto . ip daddr . th dport @direct4 drop\n"

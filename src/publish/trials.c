@@ -114,7 +114,14 @@ static void plan_way(struct doctor *doctor, struct patient *patient, const struc
 static bool may_be_tried(struct patient *patient, const struct pp_way *way)
 {
 	const struct pp_request *request = &patient->record->request;
+	const struct pp_condition *only = &request->only[way->family == AF_INET6];
+	char text[PP_CONDITION_TEXT];
 
+	if (!pp_condition_is_any(only)) {
+		note(&patient->diagnosis.notes, "%s is for packets with %s only: that was not tried",
+		     pp_family_name(way->family), pp_condition_format(only, text));
+		return false;
+	}
 	if (request->masquerade == PP_MASQUERADE_NEVER && way->class == PP_CLASS_LOOPBACK) {
 		note(&patient->diagnosis.notes, "snat is off: this host does not reach it by 127.0.0.1");
 		return false;

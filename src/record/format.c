@@ -92,11 +92,19 @@ static bool write_keeping(const struct pp_record *record, json_t *root)
 		set(root, "limits", write_limits(&record->limits)));
 }
 
+static const char *const only_keys[] = { "only4", "only6" };
+
 /* Of what a CNI runtime may ask for. */
 static bool write_conditions(const struct pp_record *record, json_t *root)
 {
 	const struct pp_request *request = &record->request;
+	char text[PP_CONDITION_TEXT];
 
+	for (size_t f = 0; f < 2; f++) {
+		if (!pp_condition_is_any(&request->only[f]) &&
+		    !set(root, only_keys[f], json_string(pp_condition_format(&request->only[f], text))))
+			return false;
+	}
 	return request->masquerade == PP_MASQUERADE_NEEDED ||
 	       set(root, "masquerade", json_string(pp_masquerade_name(request->masquerade)));
 }
@@ -286,14 +294,45 @@ static int read_keeping(json_t *root, struct pp_record *out, struct pp_error *er
 	return ret == 0 ? read_limits(json_object_get(root, "limits"), &out->limits, err) : ret;
 }
 
+/* Names that are not too long, or -1. */
+static int take_name(const char *from, char *to, size_t size)
+{
+	return snprintf(to, size, "%s", from) < (int)size ? 0 : -1;
+}
+
+enum { WORDS_MAX = 8 };
+
+static int read_only(const json_t *value, size_t f, struct pp_request *out, struct pp_error *err)
+{
+	const char *text = json_string_value(value), *words[WORDS_MAX];
+	char buffer[PP_CONDITION_TEXT], *word, *rest;
+	size_t count = 0;
+
+	if (!value)
+		return 0;
+	if (!text || take_name(text, buffer, sizeof(buffer)) < 0)
+		return fail(err, "only4 or only6 is none");
+	for (word = strtok_r(buffer, " ", &rest); word; word = strtok_r(NULL, " ", &rest)) {
+		if (count == WORDS_MAX)
+			return fail(err, "only4 or only6 is too long");
+		words[count++] = word;
+	}
+	if (pp_condition_parse(words, count, pp_families[f], &out->only[f], err) < 0)
+		return fail(err, "only4 or only6 is none");
+	return 0;
+}
+
 static int read_conditions(json_t *root, struct pp_record *out, struct pp_error *err)
 {
 	const json_t *masquerade = json_object_get(root, "masquerade");
 	const char *text = json_string_value(masquerade);
+	int ret = 0;
 
 	if (masquerade && (!text || !pp_masquerade_parse(text, &out->request.masquerade)))
-		return fail(err, "masquerade is none");
-	return 0;
+		ret = fail(err, "masquerade is none");
+	for (size_t f = 0; ret == 0 && f < 2; f++)
+		ret = read_only(json_object_get(root, only_keys[f]), f, &out->request, err);
+	return ret;
 }
 
 int format_read(const char *text, size_t len, struct pp_record *out, struct pp_error *err)

@@ -127,7 +127,7 @@ differs 'rules are removed, and those behind them are not said to be others' "\
 missing in the kernel: rule of chain guard: ip saddr 127.0.0.0/8 iif != \"lo\" drop
 missing in the kernel: rule of chain prerouting: fib daddr type local ip6 saddr . meta l4proto . ip6 daddr . th dport @alone_host6 accept"
 nft 'flush chain inet portpub output'
-differs 'a chain is empty' 'missing in the kernel: all 4 rules of chain output'
+differs 'a chain is empty' 'missing in the kernel: all 8 rules of chain output'
 nft 'flush chain inet portpub direct; delete chain inet portpub direct'
 differs 'a chain is removed' 'missing in the kernel: chain direct'
 nft 'add chain inet portpub mine { type filter hook input priority 7; policy drop; }; add rule inet portpub mine accept; add chain inet portpub yours'

@@ -260,17 +260,53 @@ END_TEST
 static const struct {
 	const char *specs[SPECS];
 	enum pp_masquerade masquerade;
+	struct {
+		const char *words[4];
+		size_t count;
+	} only[2];
 	const char *entries; /* but those of the ports themselves, and what is shared */
 } special[] = {
-	{ { "80:81", "82:81" }, PP_MASQUERADE_NEEDED, "" },
+	{ { "80:81", "82:81" }, PP_MASQUERADE_NEEDED, { { { 0 }, 0 } }, "" },
 	/* Two host ports that lead to one. */
 	{ { "80:81", "82:81" },
 	  PP_MASQUERADE_NEVER,
+	  { { { 0 }, 0 } },
 	  "plain4 tcp . 10.0.0.2 . 81 (web)\nplain6 tcp . fd00::2 . 81 (web)\n" },
-	{ { "0.0.0.0:80:81/udp" }, PP_MASQUERADE_ALL, "masked4 udp . 10.0.0.2 . 81 (web)\n" },
+	{ { "0.0.0.0:80:81/udp" },
+	  PP_MASQUERADE_ALL,
+	  { { { 0 }, 0 } },
+	  "masked4 udp . 10.0.0.2 . 81 (web)\n" },
+	{ { "80-81:80-81" },
+	  PP_MASQUERADE_NEEDED,
+	  { { { "-s", "10.0.0.0/8" }, 2 } },
+	  "some4 80-81 . tcp . 0.0.0.0/0 (web)\nwhen4 80-81 . tcp . 0.0.0.0/0 . 10.0.0.0/8 (web)\n" },
+	{ { "80:80" },
+	  PP_MASQUERADE_NEEDED,
+	  { { { "!", "-s", "10.0.0.0/8" }, 3 } },
+	  "some4 80 . tcp . 0.0.0.0/0 (web)\nwhen4 80 . tcp . 0.0.0.0/0 . 0.0.0.0-9.255.255.255 (web)\n"
+	  "when4 80 . tcp . 0.0.0.0/0 . 11.0.0.0-255.255.255.255 (web)\n" },
+	/* Nobody can come from there: the port is nobody's. */
+	{ { "80:80" },
+	  PP_MASQUERADE_NEEDED,
+	  { { { "!", "-s", "0.0.0.0/0" }, 3 } },
+	  "some4 80 . tcp . 0.0.0.0/0 (web)\n" },
+	{ { "192.0.2.1:80:80", "198.51.100.1:80:80" },
+	  PP_MASQUERADE_NEEDED,
+	  { { { "-d", "192.0.2.0/24" }, 2 } },
+	  "some4 80 . tcp . 192.0.2.1 (web)\nwhen4 80 . tcp . 192.0.2.1 . 0.0.0.0/0 (web)\n"
+	  "some4 80 . tcp . 198.51.100.1 (web)\n" },
+	{ { "80:80" },
+	  PP_MASQUERADE_NEEDED,
+	  { { { 0 }, 0 }, { { "-i", "eth0" }, 2 } },
+	  "via6 \"eth0\" . tcp . 80 (web)\nbound6 tcp . 80 (web)\n" },
+	{ { "80:80" },
+	  PP_MASQUERADE_NEEDED,
+	  { { { "-i", "eth0", "-s", "10.0.0.1" }, 4 } },
+	  "some4 80 . tcp . 0.0.0.0/0 (web)\nwhen4 80 . tcp . 0.0.0.0/0 . 10.0.0.1 (web)\n"
+	  "via4 \"eth0\" . tcp . 80 (web)\nbound4 tcp . 80 (web)\n" },
 };
 
-START_TEST(record_owns_what_its_masquerade_asks_for)
+START_TEST(record_owns_what_its_conditions_and_its_masquerade_ask_for)
 {
 	struct asked asked = { { 0 }, "10.0.0.2,fd00::2", NULL, PP_VIA_AUTO, false };
 	struct pp_entries list = PP_ENTRIES_INIT, shown = PP_ENTRIES_INIT;
@@ -281,6 +317,10 @@ START_TEST(record_owns_what_its_masquerade_asks_for)
 	memcpy(asked.specs, special[_i].specs, sizeof(special[_i].specs));
 	record = record_of("web", &asked);
 	record.request.masquerade = special[_i].masquerade;
+	for (size_t f = 0; f < 2; f++)
+		ck_assert_int_eq(pp_condition_parse(special[_i].only[f].words, special[_i].only[f].count,
+						    pp_families[f], &record.request.only[f], &err),
+				 0);
 	ck_assert_int_eq(pp_entries_owned(&record, &list, &err), 0);
 	for (size_t i = 0; i < list.count; i++) {
 		if (list.items[i].set > PP_SET_ANY6)
@@ -362,7 +402,8 @@ Suite *suite_entry(void)
 	tcase_add_loop_test(tcase, record_owns_an_element_for_each_port_that_the_kernel_carries, 0,
 			    UNIT_COUNT(owned));
 	tcase_add_loop_test(tcase, records_share_what_their_container_needs_once, 0, UNIT_COUNT(shared));
-	tcase_add_loop_test(tcase, record_owns_what_its_masquerade_asks_for, 0, UNIT_COUNT(special));
+	tcase_add_loop_test(tcase, record_owns_what_its_conditions_and_its_masquerade_ask_for, 0,
+			    UNIT_COUNT(special));
 	tcase_add_test(tcase, difference_is_what_has_another_key_or_another_value);
 	tcase_add_test(tcase, entries_of_an_interval_set_differ_by_their_upper_ends);
 	suite_add_tcase(suite, tcase);
