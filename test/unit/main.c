@@ -64,6 +64,7 @@ int main(void)
 	srunner_add_suite(runner, suite_record());
 	srunner_add_suite(runner, suite_store());
 	srunner_add_suite(runner, suite_go_flags());
+	srunner_add_suite(runner, suite_attachment());
 	srunner_add_suite(runner, suite_condition());
 	srunner_set_tap(runner, "-");
 	srunner_run_all(runner, CK_SILENT);

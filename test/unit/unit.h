@@ -10,6 +10,7 @@
 
 Suite *suite_address(void);
 Suite *suite_array(void);
+Suite *suite_attachment(void);
 Suite *suite_condition(void);
 Suite *suite_config(void);
 Suite *suite_conflict(void);
