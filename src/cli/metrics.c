@@ -34,7 +34,7 @@ static void print_info(const struct state *state)
 		const struct pp_record *record = state->items[i].record;
 
 		printf("portpub_info{id=\"%s\",container=\"", record->id);
-		print_escaped(record->container);
+		print_escaped(pp_record_container(record));
 		printf("\"} 1\n");
 	}
 }

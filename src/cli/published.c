@@ -274,7 +274,7 @@ json_t *published_json(const struct published *item)
 	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:s, s:I, s:I, s:o}", "id", record->id,
 			 "publications", publications_json(item), "targets", targets_json(record), "paths",
 			 paths_json(record), "keeper", keeper_json(item), "allow",
-			 allow_json(&record->request.allow), "container", record->container, "pid",
+			 allow_json(&record->request.allow), "container", pp_record_container(record), "pid",
 			 (json_int_t)record->pid, "created", (json_int_t)record->created, "expires",
 			 expires_json(record->expires));
 }

@@ -12,7 +12,13 @@ void pp_record_fini(struct pp_record *record)
 {
 	pp_request_fini(&record->request);
 	free(record->netns);
+	pp_attachment_free(record->attachment);
 	*record = (struct pp_record){ 0 };
+}
+
+const char *pp_record_container(const struct pp_record *record)
+{
+	return record->attachment ? record->attachment->container : record->container;
 }
 
 int pp_record_copy(const struct pp_record *from, struct pp_record *to, struct pp_error *err)
@@ -23,7 +29,8 @@ int pp_record_copy(const struct pp_record *from, struct pp_record *to, struct pp
 	copy.request.publications = PP_PUBLICATIONS_INIT;
 	copy.request.allow = PP_NETWORKS_INIT;
 	copy.netns = from->netns ? strdup(from->netns) : NULL;
-	if (from->netns && !copy.netns)
+	copy.attachment = from->attachment ? pp_attachment_copy(from->attachment) : NULL;
+	if ((from->netns && !copy.netns) || (from->attachment && !copy.attachment))
 		ret = pp_fail(err, ENOMEM, "out of memory");
 	for (size_t i = 0; ret == 0 && i < from->request.publications.count; i++)
 		ret = pp_publications_append(&copy.request.publications, &from->request.publications.items[i],

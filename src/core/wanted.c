@@ -475,6 +475,8 @@ static bool ports_for_some(const struct pp_record *const records[], size_t count
 			for (size_t i = 0; i < list->count; i++) {
 				bool some = pp_plan_is_for_some(&list->items[i], &records[r]->request);
 
+				if (some && records[r]->attachment)
+					continue; /* what a runtime's network lets through is its own affair */
 				if (pass == 0 && some && !any) {
 					memset(out, 0, sizeof(*out));
 					any = true;

@@ -50,10 +50,13 @@ static unsigned int classes_of(const struct pp_record *record, sa_family_t famil
 	return classes;
 }
 
+/* What the networks of a CNI runtime let through to the container's own address is theirs to say. */
 static bool is_for_some(const struct pp_record *record)
 {
 	const struct pp_publications *list = &record->request.publications;
 
+	if (record->attachment)
+		return false;
 	for (size_t i = 0; i < list->count; i++) {
 		if (pp_plan_is_for_some(&list->items[i], &record->request))
 			return true;
@@ -64,9 +67,11 @@ static bool is_for_some(const struct pp_record *record)
 size_t shares_of(const struct pp_record *record, struct share out[static SHARES_MAX])
 {
 	bool local = is_for_some(record);
-	char address[PP_ADDRESS_TEXT];
+	char address[PP_ADDRESS_TEXT], container[PP_ATTACHMENT_SHARE];
 	size_t count = 0;
 
+	if (record->attachment)
+		add(out, &count, SHARE_CONTAINER, pp_attachment_share(record->attachment, container), "", "");
 	for (size_t f = 0; f < 2; f++) {
 		const struct pp_address *target = pp_target_of(&record->request.target, pp_families[f]);
 		const char *interface = record->interfaces[f];

@@ -8,7 +8,7 @@
 #include "portpub/publish.h"
 #include "portpub/sysctl.h"
 
-enum { SHARES_MAX = 12, SHARE_NAME = 64 };
+enum { SHARES_MAX = 13, SHARE_NAME = 64 };
 
 enum share_kind {
 	SHARE_TARGET,   /* a container's address */
@@ -18,6 +18,7 @@ enum share_kind {
 	SHARE_LOCALNET, /* route_localnet of that interface */
 	SHARE_FORWARD4, /* ip_forward */
 	SHARE_FORWARD6,
+	SHARE_CONTAINER, /* what a CNI runtime calls by one name */
 };
 
 struct share {

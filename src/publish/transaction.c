@@ -381,13 +381,15 @@ static const char *format_place(const struct pp_entry *entry, char out[static PL
 int transaction_fail_taken(const struct transaction *t, const struct pp_entry *entry, const char *owner,
 			   struct pp_error *err)
 {
-	char place[PLACE_TEXT], who[32] = "";
+	char place[PLACE_TEXT], who[PP_ATTACHMENT_NAME + 32] = "";
 	struct pp_record record;
 	struct pp_error ignored;
 
 	if (pp_store_load(t->store, PP_STAGE_ACTIVE, owner, &record, &ignored) == 0) {
 		if (record.pid)
 			snprintf(who, sizeof(who), " (pid %lld)", (long long)record.pid);
+		else if (record.attachment)
+			snprintf(who, sizeof(who), " (container %s)", record.attachment->container);
 		pp_record_fini(&record);
 	}
 	return pp_fail(err, EADDRINUSE, "host port %s is already published by %s%s",

@@ -92,6 +92,13 @@ static bool write_keeping(const struct pp_record *record, json_t *root)
 		set(root, "limits", write_limits(&record->limits)));
 }
 
+static json_t *write_attachment(const struct pp_attachment *attachment)
+{
+	return json_pack("{s:s, s:s, s:s, s:o}", "network", attachment->network, "container",
+			 attachment->container, "interface", attachment->interface, "waiting",
+			 write_publications(&attachment->waiting));
+}
+
 static const char *const only_keys[] = { "only4", "only6" };
 
 /* Of what a CNI runtime may ask for. */
@@ -105,8 +112,9 @@ static bool write_conditions(const struct pp_record *record, json_t *root)
 		    !set(root, only_keys[f], json_string(pp_condition_format(&request->only[f], text))))
 			return false;
 	}
-	return request->masquerade == PP_MASQUERADE_NEEDED ||
-	       set(root, "masquerade", json_string(pp_masquerade_name(request->masquerade)));
+	return (request->masquerade == PP_MASQUERADE_NEEDED ||
+		set(root, "masquerade", json_string(pp_masquerade_name(request->masquerade)))) &&
+	       (!record->attachment || set(root, "attachment", write_attachment(record->attachment)));
 }
 
 int format_write(const struct pp_record *record, char **text, struct pp_error *err)
@@ -300,6 +308,31 @@ static int take_name(const char *from, char *to, size_t size)
 	return snprintf(to, size, "%s", from) < (int)size ? 0 : -1;
 }
 
+static int read_names(json_t *object, struct pp_attachment *out, struct pp_error *err)
+{
+	const char *network, *container, *interface;
+
+	if (json_unpack(object, "{s:s, s:s, s:s}", "network", &network, "container", &container, "interface",
+			&interface) < 0 ||
+	    take_name(network, out->network, sizeof(out->network)) < 0 ||
+	    take_name(container, out->container, sizeof(out->container)) < 0 ||
+	    take_name(interface, out->interface, sizeof(out->interface)) < 0)
+		return fail(err, "the attachment is none");
+	return 0;
+}
+
+static int read_attachment(json_t *object, struct pp_record *out, struct pp_error *err)
+{
+	if (!object)
+		return 0;
+	out->attachment = calloc(1, sizeof(*out->attachment));
+	if (!out->attachment)
+		return pp_fail(err, ENOMEM, "out of memory");
+	if (read_names(object, out->attachment, err) < 0)
+		return -err->code;
+	return read_publications(json_object_get(object, "waiting"), &out->attachment->waiting, err);
+}
+
 enum { WORDS_MAX = 8 };
 
 static int read_only(const json_t *value, size_t f, struct pp_request *out, struct pp_error *err)
@@ -332,7 +365,7 @@ static int read_conditions(json_t *root, struct pp_record *out, struct pp_error 
 		ret = fail(err, "masquerade is none");
 	for (size_t f = 0; ret == 0 && f < 2; f++)
 		ret = read_only(json_object_get(root, only_keys[f]), f, &out->request, err);
-	return ret;
+	return ret == 0 ? read_attachment(json_object_get(root, "attachment"), out, err) : ret;
 }
 
 int format_read(const char *text, size_t len, struct pp_record *out, struct pp_error *err)

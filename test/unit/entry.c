@@ -335,6 +335,41 @@ START_TEST(record_owns_what_its_conditions_and_its_masquerade_ask_for)
 }
 END_TEST
 
+/* Of a CNI runtime's there is nothing that keeps others from the container, and with snat off nothing masquerades. */
+START_TEST(attachment_shares_no_more_than_it_needs)
+{
+	struct asked asked = { { "127.0.0.1:80:81" }, "10.0.0.2", NULL, PP_VIA_AUTO, false };
+	struct pp_record records[2] = { record_of("web", &asked), record_of("cni", &asked) };
+	const struct pp_record *refs[2] = { &records[0], &records[1] };
+	static const struct {
+		size_t from, count;
+		enum pp_masquerade masquerade;
+		const char *entries;
+	} rows[] = {
+		{ 1, 1, PP_MASQUERADE_NEEDED, "hairpin \"br0\" . \"br0\"\nown4 10.0.0.2 . 10.0.0.2\n" },
+		{ 1, 1, PP_MASQUERADE_NEVER, "" },
+		{ 0, 2, PP_MASQUERADE_NEVER,
+		  "hairpin \"br0\" . \"br0\"\nown4 10.0.0.2 . 10.0.0.2\ndirect4 tcp . 10.0.0.2 . 81\n" },
+	};
+	struct pp_error err;
+
+	records[1].attachment = calloc(1, sizeof(*records[1].attachment));
+	for (size_t i = 0; i < UNIT_COUNT(rows); i++) {
+		struct pp_entries list = PP_ENTRIES_INIT;
+		char *text;
+
+		records[1].request.masquerade = rows[i].masquerade;
+		ck_assert_int_eq(pp_entries_shared(refs + rows[i].from, rows[i].count, &list, &err), 0);
+		text = format(&list);
+		ck_assert_str_eq(text, rows[i].entries);
+		free(text);
+		pp_entries_fini(&list);
+	}
+	pp_record_fini(&records[0]);
+	pp_record_fini(&records[1]);
+}
+END_TEST
+
 static void append_port(struct pp_entries *list, const char *host, uint16_t port, const char *to)
 {
 	struct pp_address address = address_of(host), target = address_of(to);
@@ -404,6 +439,7 @@ Suite *suite_entry(void)
 	tcase_add_loop_test(tcase, records_share_what_their_container_needs_once, 0, UNIT_COUNT(shared));
 	tcase_add_loop_test(tcase, record_owns_what_its_conditions_and_its_masquerade_ask_for, 0,
 			    UNIT_COUNT(special));
+	tcase_add_test(tcase, attachment_shares_no_more_than_it_needs);
 	tcase_add_test(tcase, difference_is_what_has_another_key_or_another_value);
 	tcase_add_test(tcase, entries_of_an_interval_set_differ_by_their_upper_ends);
 	suite_add_tcase(suite, tcase);

@@ -110,6 +110,94 @@ START_TEST(record_reads_back_as_what_was_saved)
 }
 END_TEST
 
+static struct pp_record make_attached(void)
+{
+	struct pp_record record = make("cni-web", (const char *const[]){ "80:80" }, 1);
+	const char *const words[] = { "!", "-s", "10.0.0.0/8", "-i", "eth0" };
+
+	record.attachment = calloc(1, sizeof(*record.attachment));
+	strcpy(record.attachment->network, "podman");
+	strcpy(record.attachment->container, "web");
+	strcpy(record.attachment->interface, "eth0");
+	record.netns = strdup("/run/netns/x");
+	record.netns_inode = 4026532395;
+	record.attachment->waiting = unit_publications((const char *const[]){ "0.0.0.0:81:81" }, 1);
+	record.request.masquerade = PP_MASQUERADE_ALL;
+	ck_assert_int_eq(pp_condition_parse(words, UNIT_COUNT(words), AF_INET, &record.request.only[0], &err),
+			 0);
+	return record;
+}
+
+START_TEST(attachment_reads_back_as_what_was_saved)
+{
+	struct pp_record record = make_attached(), back = { 0 }, copy = { 0 };
+	char text[PP_CONDITION_TEXT + PP_PUBLICATION_TEXT];
+
+	ck_assert_int_eq(pp_store_save(&store, PP_STAGE_ACTIVE, &record, &err), 0);
+	ck_assert_int_eq(pp_store_load(&store, PP_STAGE_ACTIVE, "cni-web", &back, &err), 0);
+	ck_assert_int_eq(pp_record_copy(&back, &copy, &err), 0);
+	pp_record_fini(&back);
+	ck_assert_str_eq(copy.attachment->network, "podman");
+	ck_assert_str_eq(copy.attachment->container, "web");
+	ck_assert_str_eq(copy.attachment->interface, "eth0");
+	ck_assert_str_eq(copy.netns, "/run/netns/x");
+	ck_assert_uint_eq(copy.netns_inode, 4026532395);
+	ck_assert_uint_eq(copy.attachment->waiting.count, 1);
+	ck_assert_str_eq(pp_publication_format(&copy.attachment->waiting.items[0], text),
+			 "0.0.0.0:81:81/tcp");
+	ck_assert_int_eq(copy.request.masquerade, PP_MASQUERADE_ALL);
+	ck_assert_str_eq(pp_condition_format(&copy.request.only[0], text), "! -s 10.0.0.0/8 -i eth0");
+	ck_assert(pp_condition_is_any(&copy.request.only[1]));
+	ck_assert_uint_eq(copy.request.publications.count, 1);
+	ck_assert_uint_eq(copy.request.allow.count, 1);
+	pp_record_fini(&record);
+	pp_record_fini(&copy);
+}
+END_TEST
+
+/* What stands in an attached record, and what somebody has made of it. */
+static const char *const spoilt[][2] = {
+	{ "\"all\"", "\"some\"" },
+	{ "\"all\"", "1" },
+	{ "! -s 10.0.0.0/8 -i eth0", "-m owner" },
+	{ "\"! -s 10.0.0.0/8 -i eth0\"", "[]" },
+	{ "! -s 10.0.0.0/8 -i eth0", "a b c d e f g h i j" },
+	{ "\"network\"", "\"n\"" },
+	{ "4026532395", "\"x\"" },
+	{ "\"interface\":\"eth0\"", "\"interface\":\"0123456789abcdef\"" },
+	{ "0.0.0.0:81:81/tcp", "81" },
+	{ "\"waiting\"", "\"w\"" },
+};
+
+static void replace(char *text, const char *from, const char *to, char *out, size_t size)
+{
+	char *at = strstr(text, from);
+
+	ck_assert_ptr_nonnull(at);
+	snprintf(out, size, "%.*s%s%s", (int)(at - text), text, to, at + strlen(from));
+}
+
+START_TEST(attachment_that_is_none_is_no_record)
+{
+	struct pp_record record = make_attached(), back = { 0 };
+	char text[2048], changed[2048];
+	int fd;
+	ssize_t len;
+
+	ck_assert_int_eq(pp_store_save(&store, PP_STAGE_ACTIVE, &record, &err), 0);
+	fd = openat(store.dir, "active/cni-web.json", O_RDWR | O_CLOEXEC);
+	len = read(fd, text, sizeof(text) - 1);
+	ck_assert_int_gt(len, 0);
+	text[len] = '\0';
+	replace(text, spoilt[_i][0], spoilt[_i][1], changed, sizeof(changed));
+	ck_assert_int_eq(ftruncate(fd, 0), 0);
+	ck_assert_int_eq(pwrite(fd, changed, strlen(changed), 0), (ssize_t)strlen(changed));
+	close(fd);
+	ck_assert_int_eq(pp_store_load(&store, PP_STAGE_ACTIVE, "cni-web", &back, &err), -ENODATA);
+	pp_record_fini(&record);
+}
+END_TEST
+
 START_TEST(record_is_in_one_stage_at_a_time)
 {
 	save("web", PP_STAGE_ADDING);
@@ -433,6 +521,8 @@ Suite *suite_store(void)
 
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_add_test(tcase, record_reads_back_as_what_was_saved);
+	tcase_add_test(tcase, attachment_reads_back_as_what_was_saved);
+	tcase_add_loop_test(tcase, attachment_that_is_none_is_no_record, 0, UNIT_COUNT(spoilt));
 	tcase_add_test(tcase, record_is_in_one_stage_at_a_time);
 	tcase_add_test(tcase, records_are_listed_in_the_order_of_their_ids);
 	tcase_add_test(tcase, broken_record_is_passed_over_and_dropped);
