@@ -23,6 +23,7 @@ Suite *suite_error(void);
 Suite *suite_go_flags(void);
 Suite *suite_json(void);
 Suite *suite_network(void);
+Suite *suite_network_config(void);
 Suite *suite_plan(void);
 Suite *suite_publication(void);
 Suite *suite_record(void);

@@ -6,7 +6,6 @@
  */
 #include "reader.h"
 
-#include <ctype.h>
 #include <string.h>
 
 enum { HOST_PORT, CONTAINER_PORT, PROTOCOL, HOST_IP, KEY_COUNT };
@@ -18,25 +17,10 @@ static const char *const names[KEY_COUNT] = {
 	[HOST_IP] = "hostIP",
 };
 
-/* In any case, as Go folds it: the long s, U+017F, is an s to Go. A key that Go reads must not be missed here. */
-static bool same(const char *key, const char *name)
-{
-	static const char long_s[] = "\xc5\xbf";
-
-	for (; *key && *name; name++) {
-		bool is_long_s = strncmp(key, long_s, 2) == 0;
-
-		if ((is_long_s ? 's' : tolower((unsigned char)*key)) != tolower((unsigned char)*name))
-			return false;
-		key += is_long_s ? 2 : 1;
-	}
-	return *key == *name;
-}
-
 static int which(const char *key)
 {
 	for (int k = 0; k < KEY_COUNT; k++) {
-		if (same(key, names[k]))
+		if (json_is_key(key, names[k]))
 			return k;
 	}
 	return -1;

@@ -2,6 +2,7 @@
 #include "reader.h"
 #include "../range.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -69,6 +70,35 @@ const char *json_kind(const json_t *value)
 		break;
 	}
 	return "null";
+}
+
+bool json_is_key(const char *key, const char *name)
+{
+	static const char long_s[] = "\xc5\xbf";
+
+	for (; *key && *name; name++) {
+		bool is_long_s = strncmp(key, long_s, 2) == 0;
+
+		if ((is_long_s ? 's' : tolower((unsigned char)*key)) != tolower((unsigned char)*name))
+			return false;
+		key += is_long_s ? 2 : 1;
+	}
+	return *key == *name;
+}
+
+json_t *json_any_case(const json_t *object, const char *name)
+{
+	json_t *value = json_object_get(object, name);
+	const char *key;
+
+	if (value)
+		return value;
+	/* The iteration of jansson takes a plain pointer and changes nothing. */
+	json_object_foreach ((json_t *)object, key, value) {
+		if (json_is_key(key, name))
+			return value;
+	}
+	return NULL;
 }
 
 static int fail_missing(const struct place *place, struct pp_error *err)

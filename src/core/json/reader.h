@@ -40,6 +40,12 @@ static inline struct pp_piece json_piece(const json_t *string)
 	return (struct pp_piece){ json_string_value(string), len, 0, len };
 }
 
+/* In any case, as Go folds it: the long s, U+017F, is an s to Go. A key that Go reads must not be missed here. */
+bool json_is_key(const char *key, const char *name);
+
+/* The value of @name in any case, but first as it is written; NULL where there is none, or @object is no object. */
+json_t *json_any_case(const json_t *object, const char *name);
+
 /* Typed access. @value may be NULL: then the key at @place is missing, which is an error here. */
 int json_port(const json_t *value, const struct place *place, uint16_t *out, struct pp_error *err);
 int json_number(const json_t *value, const struct place *place, uint16_t min, uint16_t max, uint16_t *out,
