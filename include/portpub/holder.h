@@ -38,6 +38,10 @@ int pp_holders_find(enum pp_protocol protocol, uint16_t port, struct pp_holders 
 int pp_holders_find_in(const struct pp_store *store, enum pp_protocol protocol, uint16_t port,
 		       struct pp_holders *out, struct pp_error *err);
 
+/* What keepers have of it, alone or beside rules. */
+int pp_holders_find_kept(const struct pp_store *store, enum pp_protocol protocol, uint16_t port,
+			 struct pp_holders *out, struct pp_error *err);
+
 enum { PP_HOLDER_WORDS = 192 };
 
 /* "published by web (pid 4242)", "in use by nginx (pid 811)". Returns @out. */

@@ -13,6 +13,8 @@
  * A keeper that is replaced shares its sockets with the new one: at no time is there nobody to take a connection. It
  * carries those that it has to their end.
  */
+#include "add.h"
+
 #include "broken.h"
 #include "flows.h"
 #include "hold.h"
@@ -42,7 +44,7 @@ struct addition {
 	struct transaction transaction;
 };
 
-static int find_old(struct addition *addition, bool replace, struct pp_error *err)
+static int find_old(struct addition *addition, enum add_replace replace, struct pp_error *err)
 {
 	struct pp_record *record = addition->record;
 	struct pp_error ignored;
@@ -63,8 +65,8 @@ static int find_old(struct addition *addition, bool replace, struct pp_error *er
 		return pp_fail(err, EEXIST, "what is left of %s is no record: see portpub check", record->id);
 	ret = pp_store_load(&addition->session.store, PP_STAGE_ACTIVE, record->id, &addition->old, err);
 	if (ret == -ENOENT)
-		return 0;
-	if (ret == 0 && !replace)
+		return replace == ADD_REPLACE_ONLY ? ret : 0;
+	if (ret == 0 && replace == ADD_NEW)
 		ret = pp_fail(err, EEXIST, "%s is published already: --replace puts this in its place",
 			      record->id);
 	return ret;
@@ -132,6 +134,14 @@ static int check_ports(struct addition *addition, const struct ports *ports, str
 		return transaction_fail_taken(&addition->transaction, &other, other.owner, err);
 	if (ret < 0 || is_kept(addition))
 		return ret;
+	if (addition->record->attachment) {
+		ret = ports_tell_sockets(&addition->session.store, &addition->asked,
+					 &addition->record->request.target, &other, addition->session.report,
+					 err);
+		return ret == -EADDRINUSE
+			       ? transaction_fail_taken(&addition->transaction, &other, other.owner, err)
+			       : ret;
+	}
 	return ports_check_sockets(&addition->session.store, &addition->asked,
 				   old ? &old->request.publications : NULL, err);
 }
@@ -265,7 +275,7 @@ static void undo(struct addition *addition, bool committed)
 	pp_store_drop(&session->store, PP_STAGE_ADDING, addition->record->id, &ignored);
 }
 
-static int add(struct addition *addition, bool replace, struct pp_error *err)
+static int add(struct addition *addition, enum add_replace replace, struct pp_error *err)
 {
 	int ret = find_old(addition, replace, err);
 
@@ -293,12 +303,13 @@ static int add(struct addition *addition, bool replace, struct pp_error *err)
 	return ret;
 }
 
-int pp_publish_add(struct pp_record *record, bool replace, const struct pp_keeping *keeping,
-		   const struct pp_report *report, struct pp_error *err)
+int add_record(struct pp_record *record, enum add_replace replace, char owner[static PP_ID_SIZE],
+	       const struct pp_keeping *keeping, const struct pp_report *report, struct pp_error *err)
 {
 	struct addition addition = { .record = record, .held = HELD_INIT, .leash = -1 };
 	int ret = session_begin(&addition.session, keeping, report, err);
 
+	owner[0] = '\0';
 	if (ret < 0)
 		return ret;
 	ret = session_check(&addition.session, err);
@@ -309,6 +320,7 @@ int pp_publish_add(struct pp_record *record, bool replace, const struct pp_keepi
 	addition.asked = record->request.publications;
 	record->request.publications = PP_PUBLICATIONS_INIT;
 	ret = add(&addition, replace, err);
+	memcpy(owner, addition.transaction.taken_by, PP_ID_SIZE);
 	held_fini(&addition.held);
 	pp_held_fini(&addition.sockets);
 	pp_held_fini(&addition.had);
@@ -317,4 +329,12 @@ int pp_publish_add(struct pp_record *record, bool replace, const struct pp_keepi
 	pp_record_fini(&addition.old);
 	session_end(&addition.session);
 	return ret;
+}
+
+int pp_publish_add(struct pp_record *record, bool replace, const struct pp_keeping *keeping,
+		   const struct pp_report *report, struct pp_error *err)
+{
+	char owner[PP_ID_SIZE];
+
+	return add_record(record, replace ? ADD_REPLACE : ADD_NEW, owner, keeping, report, err);
 }

@@ -5,6 +5,9 @@
  *
  * What is broken goes first, one by one: it may be in the way of a neighbour, which cannot do without it.
  */
+#include "del.h"
+
+#include "attach.h"
 #include "broken.h"
 #include "name.h"
 #include "portpub/kept.h"
@@ -181,8 +184,8 @@ static int remove_all(struct session *session, const struct removal *removal, st
 	return ret;
 }
 
-int pp_publish_del(char *const names[], size_t count, const struct pp_keeping *keeping,
-		   const struct pp_report *report, struct pp_error *err)
+int del_records(char *const names[], size_t count, struct pp_records *removed,
+		const struct pp_keeping *keeping, const struct pp_report *report, struct pp_error *err)
 {
 	struct pp_records active = PP_RECORDS_INIT;
 	struct removal removal = { 0 };
@@ -195,9 +198,27 @@ int pp_publish_del(char *const names[], size_t count, const struct pp_keeping *k
 		ret = find_name(&session, names[i], &active, &removal, err);
 	if (ret == 0)
 		ret = remove_all(&session, &removal, err);
+	if (ret == 0) {
+		*removed = removal.before;
+		removal.before = PP_RECORDS_INIT;
+	}
 	pp_records_fini(&active);
 	removal_fini(&removal);
 	session_end(&session);
+	return ret;
+}
+
+int pp_publish_del(char *const names[], size_t count, const struct pp_keeping *keeping,
+		   const struct pp_report *report, struct pp_error *err)
+{
+	struct pp_records removed = PP_RECORDS_INIT;
+	int ret = del_records(names, count, &removed, keeping, report, err);
+
+	for (size_t i = 0; i < removed.count; i++) {
+		if (removed.items[i].attachment)
+			attach_promote(removed.items[i].attachment, keeping, report);
+	}
+	pp_records_fini(&removed);
 	return ret;
 }
 

@@ -122,3 +122,26 @@ int pp_publish_gc(const struct pp_keeping *keeping, const struct pp_report *repo
 	session_end(&session);
 	return ret;
 }
+
+int gc_drop_one(const char *id, const struct pp_keeping *keeping, const struct pp_report *report,
+		struct pp_error *err)
+{
+	struct pp_record record = { 0 };
+	struct change change = { &record, NULL };
+	struct session session;
+	const char *why = NULL;
+	int ret = session_begin(&session, keeping, report, err);
+
+	if (ret < 0)
+		return ret;
+	ret = pp_store_load(&session.store, PP_STAGE_ACTIVE, id, &record, err);
+	if (ret == 0)
+		why = gc_why_over(&record);
+	if (why)
+		ret = session_change(&session, &change, 1, err);
+	if (why && ret == 0)
+		pp_report_say(report, "%s is removed, %s", id, why);
+	pp_record_fini(&record);
+	session_end(&session);
+	return ret == -ENOENT ? 0 : ret;
+}

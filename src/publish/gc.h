@@ -13,4 +13,11 @@ const char *gc_why_over(const struct pp_record *record);
  */
 int gc_drop(struct session *session, struct pp_records *active, bool orphans, struct pp_error *err);
 
+/*
+ * Unpublish @id where there is still no more use for it, kept or not. Whoever has seen that without the lock may have
+ * waited for a command by which it has come back.
+ */
+int gc_drop_one(const char *id, const struct pp_keeping *keeping, const struct pp_report *report,
+		struct pp_error *err);
+
 #endif

@@ -237,6 +237,12 @@ int pp_holders_find_in(const struct pp_store *store, enum pp_protocol protocol, 
 	return ret == 0 ? add_sockets(&question, out, err) : ret;
 }
 
+int pp_holders_find_kept(const struct pp_store *store, enum pp_protocol protocol, uint16_t port,
+			 struct pp_holders *out, struct pp_error *err)
+{
+	return add_kept(store, &(struct question){ protocol, port }, out, err);
+}
+
 const char *pp_holder_of(const struct pp_store *store, enum pp_protocol protocol, uint16_t port,
 			 const struct pp_address *address, char out[static PP_HOLDER_WORDS])
 {

@@ -429,6 +429,84 @@ int ports_check_sockets(const struct pp_store *store, const struct pp_publicatio
 	return ret;
 }
 
+/* The publication of a keeper that has the port of @socket, at an address that @asked is for. */
+static int find_kept(const struct pp_store *store, const struct pp_socket *socket,
+		     const struct pp_publication *asked, struct pp_entry *other, struct pp_error *err)
+{
+	struct pp_holders holders = PP_HOLDERS_INIT;
+	int ret = pp_holders_find_kept(store, socket->protocol, socket->port, &holders, err);
+
+	for (size_t i = 0; ret == 0 && i < holders.count; i++) {
+		const struct pp_holder *holder = &holders.items[i];
+		struct pp_address address = holder->address;
+
+		if (!pp_address_overlaps(&address, &asked->address))
+			continue;
+		if (address.family == AF_UNSPEC)
+			address.family = AF_INET;
+		*other = pp_entry_of_port(holder->protocol, &address, holder->port);
+		memcpy(other->owner, holder->id, sizeof(other->owner));
+		ret = -EADDRINUSE;
+	}
+	pp_holders_fini(&holders);
+	return ret;
+}
+
+/* What of @publication a container with @target opens: one family, where it has an address of no other. */
+static struct pp_publication opened(const struct pp_publication *publication, const struct pp_target *target)
+{
+	struct pp_publication one = *publication;
+
+	if (one.address.family == AF_UNSPEC && target->ipv4.family == AF_UNSPEC)
+		one.address.family = AF_INET6;
+	else if (one.address.family == AF_UNSPEC && target->ipv6.family == AF_UNSPEC)
+		one.address.family = AF_INET;
+	return one;
+}
+
+static int tell_socket(const struct pp_store *store, const struct pp_socket *socket,
+		       const struct pp_publication *asked, const struct pp_target *target,
+		       struct pp_entry *other, const struct pp_report *report, struct pp_error *err)
+{
+	struct pp_publication one = opened(asked, target);
+	char text[PP_PUBLICATION_TEXT], holder[PP_HOLDER_TEXT];
+	int ret;
+
+	if (!covers(&one, socket))
+		return 0;
+	ret = find_kept(store, socket, &one, other, err);
+	if (ret < 0)
+		return ret;
+	pp_socket_holder(socket, holder, sizeof(holder));
+	pp_report_say(report, "%s: host port %u/%s is in use by %s, too: from now on the container has it",
+		      pp_publication_format(asked, text), socket->port, pp_protocol_name(socket->protocol),
+		      holder);
+	return 0;
+}
+
+int ports_tell_sockets(const struct pp_store *store, const struct pp_publications *asked,
+		       const struct pp_target *target, struct pp_entry *other, const struct pp_report *report,
+		       struct pp_error *err)
+{
+	struct pp_error ignored; /* nobody is in the way then, as far as is known */
+	int ret = 0;
+
+	for (int p = 0; ret == 0 && p < PP_PROTOCOL_COUNT; p++) {
+		struct pp_sockets sockets = PP_SOCKETS_INIT;
+		const struct pp_publication *one;
+		bool any;
+
+		one = only_one(asked, (enum pp_protocol)p, &any);
+		if (any)
+			pp_sockets_read((enum pp_protocol)p, one ? one->host_port : 0, &sockets, &ignored);
+		for (size_t i = 0; ret == 0 && i < sockets.count * asked->count; i++)
+			ret = tell_socket(store, &sockets.items[i / asked->count],
+					  &asked->items[i % asked->count], target, other, report, err);
+		pp_sockets_fini(&sockets);
+	}
+	return ret;
+}
+
 /* Ports to look for, by protocol; the first of them also one by one. */
 struct wanted {
 	struct pp_port_set ports;

@@ -54,6 +54,15 @@ int ports_check_sockets(const struct pp_store *store, const struct pp_publicatio
 			const struct pp_publications *before, struct pp_error *err);
 
 /*
+ * Tell the sockets that listen on one of the ports, where a container with @target opens them. A runtime that binds the
+ * port itself, before it asks for rules or after, is what they are mostly of: nothing is bound here, not for a moment.
+ * But what a keeper holds is published: *@other is its place, and -EADDRINUSE.
+ */
+int ports_tell_sockets(const struct pp_store *store, const struct pp_publications *asked,
+		       const struct pp_target *target, struct pp_entry *other, const struct pp_report *report,
+		       struct pp_error *err);
+
+/*
  * No other publication has one of the ports of @add at an address that overlaps, which the kernel cannot see by
  * its keys: *@other is the entry in the way, and -EADDRINUSE.
  */

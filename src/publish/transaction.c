@@ -378,13 +378,14 @@ static const char *format_place(const struct pp_entry *entry, char out[static PL
 }
 
 /* "already published by web (pid 4242)" */
-int transaction_fail_taken(const struct transaction *t, const struct pp_entry *entry, const char *owner,
+int transaction_fail_taken(struct transaction *t, const struct pp_entry *entry, const char *owner,
 			   struct pp_error *err)
 {
 	char place[PLACE_TEXT], who[PP_ATTACHMENT_NAME + 32] = "";
 	struct pp_record record;
 	struct pp_error ignored;
 
+	snprintf(t->taken_by, sizeof(t->taken_by), "%s", owner);
 	if (pp_store_load(t->store, PP_STAGE_ACTIVE, owner, &record, &ignored) == 0) {
 		if (record.pid)
 			snprintf(who, sizeof(who), " (pid %lld)", (long long)record.pid);
@@ -417,7 +418,7 @@ static int fail_left_over(const struct pp_entry *entry, struct pp_error *err)
 }
 
 /* The kernel found @entry's place taken: by whom? */
-static int fail_exists(const struct transaction *t, const struct pp_nft_change *change,
+static int fail_exists(struct transaction *t, const struct pp_nft_change *change,
 		       const struct pp_entry *entry, struct pp_error *err)
 {
 	struct pp_error ignored;

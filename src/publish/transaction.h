@@ -25,6 +25,8 @@ struct transaction {
 	struct pp_entry_refs remove, add;             /* what changes */
 	struct pp_entry_refs batch_remove, batch_add; /* of that, what the kernel has still to be told */
 
+	char taken_by[PP_ID_SIZE]; /* the record that has a port, by transaction_fail_taken */
+
 	struct pp_entry
 		foreign; /* the first of what stands where something is to go, and is somebody else's */
 	char foreign_for[PP_ID_SIZE];
@@ -54,8 +56,8 @@ int transaction_commit(struct transaction *transaction, enum pp_nft_state found,
 int transaction_force(struct transaction *transaction, struct pp_error *err);
 
 /* -EADDRINUSE: the port of @entry is "already published by web (pid 4242)". */
-int transaction_fail_taken(const struct transaction *transaction, const struct pp_entry *entry,
-			   const char *owner, struct pp_error *err);
+int transaction_fail_taken(struct transaction *transaction, const struct pp_entry *entry, const char *owner,
+			   struct pp_error *err);
 
 /* The id of a change. */
 const char *change_id(const struct change *change);
