@@ -5,6 +5,7 @@
 #include "tools/tools.h"
 
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -111,7 +112,7 @@ static void block_standard_descriptors(void)
 
 int main(int argc, char **argv)
 {
-	const char *name = argc > 1 ? argv[1] : NULL;
+	const char *name = argc > 1 ? argv[1] : NULL, *cni = getenv("CNI_COMMAND");
 	const struct cli_command *command;
 
 	block_standard_descriptors();
@@ -121,6 +122,10 @@ int main(int argc, char **argv)
 		return tool_docker_proxy(argc, argv);
 	if (name && strcmp(name, "docker-proxy") == 0)
 		return tool_docker_proxy(argc - 1, argv + 1);
+	if (!name && cni && *cni)
+		return tool_cni();
+	if (!name && argc > 0 && strcmp(base_name(argv[0]), "portmap") == 0)
+		return tool_cni_about();
 	if (!name) {
 		print_overview(stderr);
 		return CLI_USAGE;

@@ -5,4 +5,8 @@
 
 int tool_docker_proxy(int argc, char **argv);
 
+/* The CNI plugin, when CNI_COMMAND is set; and what the plugin says of itself when it is not. */
+int tool_cni(void);
+int tool_cni_about(void);
+
 #endif
