@@ -11,6 +11,7 @@
  *	ADD	publishes by rules alone: no socket is bound, since runtimes do that themselves, before or after. What
  *		fails has changed nothing, and what cannot be answered is undone.
  *	DEL	unpublishes what the names of the environment have, whatever stdin says of it besides the network's name.
+ *	CHECK	compares what should be there with records and kernel.
  *
  * Runtimes start them at the same time, for the same container, too, and kill them: the lock, the records and what
  * finishes them are those of all commands (publish.h).
@@ -256,9 +257,107 @@ static enum pp_cni_code run_del(struct call *call)
 		       : PP_CNI_DONE;
 }
 
+/* Lines of what is wrong: the first ones, as many as there is room for. */
+struct lines {
+	struct pp_error *err;
+	size_t count;
+};
+
+static void add_line(const char *line, void *data)
+{
+	struct lines *lines = data;
+	char *message = lines->err->message;
+	size_t used = lines->count ? strlen(message) : 0;
+
+	snprintf(message + used, sizeof(lines->err->message) - used, "%s%s", used ? "; " : "", line);
+	lines->count++;
+}
+
+static bool is_in(const struct pp_publication *publication, sa_family_t family,
+		  const struct pp_publications *list)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		const struct pp_publication *other = &list->items[i];
+
+		if ((other->address.family == AF_UNSPEC || other->address.family == family) &&
+		    memcmp(other->address.bytes, publication->address.bytes, sizeof(other->address.bytes)) ==
+			    0 &&
+		    other->protocol == publication->protocol && other->host_port == publication->host_port &&
+		    other->container_port == publication->container_port)
+			return true;
+	}
+	return false;
+}
+
+/* Is each port of @a, by each family that the container has, one of @b, or one that it waits for? */
+static void compare_ports(const struct pp_record *a, const struct pp_record *b, const char *what,
+			  struct lines *lines)
+{
+	char text[PP_PUBLICATION_TEXT], line[PP_PUBLICATION_TEXT + 64];
+
+	for (size_t i = 0; i < a->request.publications.count; i++) {
+		const struct pp_publication *publication = &a->request.publications.items[i];
+
+		for (size_t f = 0; f < 2; f++) {
+			sa_family_t family = pp_families[f], own = publication->address.family;
+
+			if ((own != AF_UNSPEC && own != family) ||
+			    pp_target_of(&a->request.target, family)->family == AF_UNSPEC ||
+			    is_in(publication, family, &b->request.publications) ||
+			    is_in(publication, family, &b->attachment->waiting))
+				continue;
+			snprintf(line, sizeof(line), "%s %s", pp_publication_format(publication, text), what);
+			add_line(line, lines);
+			break;
+		}
+	}
+}
+
+static void compare(const struct pp_record *wanted, const struct pp_record *there, struct lines *lines)
+{
+	const struct pp_target *a = &wanted->request.target, *b = &there->request.target;
+
+	if (pp_address_compare(&a->ipv4, &b->ipv4) != 0 || pp_address_compare(&a->ipv6, &b->ipv6) != 0)
+		add_line("published for other addresses of the container", lines);
+	compare_ports(wanted, there, "is not published", lines);
+	compare_ports(there, wanted, "is published, and should not be", lines);
+}
+
+static enum pp_cni_code check_record(struct call *call, const struct pp_record *wanted)
+{
+	struct pp_record there = { 0 };
+	struct lines lines = { &call->err, 0 };
+	int ret = pp_attach_load(&call->attachment, &there, &call->err);
+
+	if (ret == -ENOENT && wanted->request.publications.count == 0)
+		return PP_CNI_DONE;
+	if (ret < 0)
+		return code_of(&call->err);
+	compare(wanted, &there, &lines);
+	pp_record_fini(&there);
+	if (!lines.count && pp_publish_check(wanted->id, add_line, &lines, &call->err) < 0)
+		return code_of(&call->err);
+	return lines.count ? PP_CNI_OTHER : PP_CNI_DONE;
+}
+
+static enum pp_cni_code run_check(struct call *call)
+{
+	struct pp_record record = { 0 };
+	enum pp_cni_code code = read_ports(call, "Required prevResult missing");
+
+	if (code != PP_CNI_DONE || !call->config.publications.count)
+		return code;
+	code = make_record(call, &record);
+	if (code == PP_CNI_DONE)
+		code = check_record(call, &record);
+	pp_record_fini(&record);
+	return code;
+}
+
 static const struct command commands[] = {
 	{ "ADD", NEEDS_CONTAINER | NEEDS_NETNS | NEEDS_INTERFACE | NEEDS_PATH, "0.1.0", run_add },
 	{ "DEL", NEEDS_CONTAINER | NEEDS_INTERFACE | NEEDS_PATH, "0.1.0", run_del },
+	{ "CHECK", NEEDS_CONTAINER | NEEDS_NETNS | NEEDS_INTERFACE | NEEDS_PATH, "0.4.0", run_check },
 };
 
 static enum pp_cni_code fail_environment(struct call *call, const char *message)
