@@ -12,6 +12,7 @@
  *		fails has changed nothing, and what cannot be answered is undone.
  *	DEL	unpublishes what the names of the environment have, whatever stdin says of it besides the network's name.
  *	CHECK	compares what should be there with records and kernel.
+ *	GC	unpublishes what this network has and the runtime does not list.
  *
  * Runtimes start them at the same time, for the same container, too, and kill them: the lock, the records and what
  * finishes them are those of all commands (publish.h).
@@ -354,10 +355,54 @@ static enum pp_cni_code run_check(struct call *call)
 	return code;
 }
 
+struct collection {
+	const json_t *valid;
+	struct lines lines;
+};
+
+static bool is_valid(const struct pp_attachment *attachment, void *data)
+{
+	const struct collection *collection = data;
+
+	return pp_network_config_has(collection->valid, attachment->container, attachment->interface);
+}
+
+static void add_failure(const struct pp_error *err, void *data)
+{
+	struct collection *collection = data;
+
+	add_line(err->message, &collection->lines);
+	warn("%s", err->message); /* of those for which there is no room in the answer, too */
+}
+
+static enum pp_cni_code run_gc(struct call *call)
+{
+	struct pp_error all = { 0 };
+	struct collection collection = { .lines = { &all, 0 } };
+	json_t *valid;
+	enum pp_cni_code code = pp_network_config_valid(&call->config, &valid, &call->err);
+
+	if (code != PP_CNI_DONE)
+		return code;
+	if (!valid) {
+		warn("cni.dev/valid-attachments is missing: nothing is collected");
+		return PP_CNI_DONE;
+	}
+	collection.valid = valid;
+	if (pp_detach_others(call->config.name, is_valid, add_failure, &collection, &pp_keeping_in_background,
+			     &report, &call->err) < 0)
+		code = code_of(&call->err);
+	if (collection.lines.count)
+		snprintf(call->err.message, sizeof(call->err.message), "%s", all.message);
+	json_decref(valid);
+	return code;
+}
+
 static const struct command commands[] = {
 	{ "ADD", NEEDS_CONTAINER | NEEDS_NETNS | NEEDS_INTERFACE | NEEDS_PATH, "0.1.0", run_add },
 	{ "DEL", NEEDS_CONTAINER | NEEDS_INTERFACE | NEEDS_PATH, "0.1.0", run_del },
 	{ "CHECK", NEEDS_CONTAINER | NEEDS_NETNS | NEEDS_INTERFACE | NEEDS_PATH, "0.4.0", run_check },
+	{ "GC", NEEDS_PATH, "1.1.0", run_gc },
 };
 
 static enum pp_cni_code fail_environment(struct call *call, const char *message)
