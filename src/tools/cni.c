@@ -13,6 +13,7 @@
  *	DEL	unpublishes what the names of the environment have, whatever stdin says of it besides the network's name.
  *	CHECK	compares what should be there with records and kernel.
  *	GC	unpublishes what this network has and the runtime does not list.
+ *	STATUS	puts back what somebody has flushed, and says whether that and another ADD would work.
  *
  * Runtimes start them at the same time, for the same container, too, and kill them: the lock, the records and what
  * finishes them are those of all commands (publish.h).
@@ -21,6 +22,7 @@
 
 #include "portpub/attach.h"
 #include "portpub/keeper.h"
+#include "portpub/nft.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -398,11 +400,33 @@ static enum pp_cni_code run_gc(struct call *call)
 	return code;
 }
 
+static enum pp_cni_code run_status(struct call *call)
+{
+	struct pp_restored restored;
+	struct lines lines = { &call->err, 0 };
+	struct pp_error ignored;
+	struct pp_nft nft = PP_NFT_INIT;
+	int ret = pp_nft_open(&nft, &call->err);
+
+	pp_nft_close(&nft);
+	if (ret == 0)
+		ret = pp_publish_check(NULL, add_line, &lines, &call->err);
+	if (ret == 0 && lines.count &&
+	    pp_publish_restore(&restored, &pp_keeping_in_background, &report, &ignored) == 0) {
+		lines.count = 0;
+		ret = pp_publish_check(NULL, add_line, &lines, &call->err);
+	}
+	if (ret < 0)
+		return PP_CNI_UNAVAILABLE;
+	return lines.count ? PP_CNI_LIMITED : PP_CNI_DONE;
+}
+
 static const struct command commands[] = {
 	{ "ADD", NEEDS_CONTAINER | NEEDS_NETNS | NEEDS_INTERFACE | NEEDS_PATH, "0.1.0", run_add },
 	{ "DEL", NEEDS_CONTAINER | NEEDS_INTERFACE | NEEDS_PATH, "0.1.0", run_del },
 	{ "CHECK", NEEDS_CONTAINER | NEEDS_NETNS | NEEDS_INTERFACE | NEEDS_PATH, "0.4.0", run_check },
 	{ "GC", NEEDS_PATH, "1.1.0", run_gc },
+	{ "STATUS", NEEDS_PATH, "1.1.0", run_status },
 };
 
 static enum pp_cni_code fail_environment(struct call *call, const char *message)

@@ -47,6 +47,9 @@ is 'and nobody else'"'"'s' "$(find "$PORTPUB_RUNTIME_DIR" 2>/dev/null | wc -l) $
 is 'the keeper has no rights here' "$(nsenter -t $user -U --preserve-credentials grep -E '^(Uid|NoNewPrivs)' "/proc/$keeper/status" | head -n 1 | tr '\t' ' ')" 'Uid: 1000 1000 1000 1000'
 run as_user "$PORTPUB" check
 is 'check agrees, though the rules are not theirs to see' "$status $out$err" '0 '
+echo '{"cniVersion": "1.1.0", "name": "net"}' >"$tap_tmp/network"
+run as_user env CNI_COMMAND=STATUS CNI_PATH=/nowhere "$PORTPUB" <"$tap_tmp/network"
+is 'which does not mean that a CNI plugin could publish' "$status $(echo "$out" | jq .code)" '1 50'
 # shellcheck disable=SC2086
 run as_user "$PORTPUB" add $to --id other 4000:3000
 is 'a port that they have is told by its name' "$status $err" '3 portpub: 4000:3000/tcp: already published by web (pid '"$theirs"')'
