@@ -6,9 +6,16 @@
  * reason, in Docker's words, when it could not be. It reads once, so the word is one write. Signals are blocked
  * before it is said, and wait for the loop: whoever has read it may send them. Where descriptor 3 is something
  * else, somebody has started this by hand, and is told on standard error.
+ *
+ * The port is bound first, whatever the configuration says. With docker-proxy.kernel it is then published by rules
+ * (docker_rules.h) before the word is said, so that the first client comes by them. Where that fails it is forwarded
+ * as if it had not been asked for; but a port that is published by another is taken.
  */
 #include "tools.h"
 
+#include "docker_rules.h"
+
+#include "portpub/config_file.h"
 #include "portpub/descriptors.h"
 #include "portpub/forwarder.h"
 #include "portpub/go_flags.h"
@@ -20,6 +27,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <syslog.h>
 #include <unistd.h>
 
 #ifndef PORTPUB_VERSION
@@ -40,6 +48,14 @@ struct proxy {
 	struct pp_target target;
 	uint16_t host_port, container_port;
 	bool use_listen_fd;
+};
+
+/* Who carries: a keeper, or a forwarder. */
+struct carrier {
+	struct pp_stay stay;
+	bool kept;
+	struct pp_forwarder *forwarder;
+	struct pp_counters counters;
 };
 
 static enum pp_go_flags_result read_arguments(int argc, char **argv, struct arguments *arguments,
@@ -121,10 +137,11 @@ static bool has_status_pipe(void)
 }
 
 /* Where dockerd has given up, it does not know of us, and would never end us: false then. */
-static bool answer(const char *word, const char *reason)
+static bool answer(bool ready, const struct pp_error *err)
 {
-	char text[sizeof(((struct pp_error *)0)->message) + 8];
-	int len = snprintf(text, sizeof(text), "%s\n%s", word, reason);
+	char line[PP_ERROR_LINE], text[PP_ERROR_LINE + 2];
+	int len = ready ? snprintf(text, sizeof(text), "0\n")
+			: snprintf(text, sizeof(text), "1\n%s", pp_error_line(err, line));
 	bool told = write(STATUS_FD, text, (size_t)len) == len;
 
 	close(STATUS_FD);
@@ -143,32 +160,85 @@ static int listen_for(const struct proxy *proxy, int *fd, struct pp_error *err)
 	return 0;
 }
 
-static int start(const struct proxy *proxy, struct pp_counters *counters, struct pp_forwarder **out,
-		 struct pp_error *err)
+static int forward(const struct proxy *proxy, int fd, struct carrier *carrier, struct pp_error *err)
 {
-	struct pp_forwarder *forwarder = NULL;
-	int fd = -1, ret = listen_for(proxy, &fd, err);
+	int ret = pp_forwarder_new(&pp_limits_default, &carrier->counters, &carrier->forwarder, err);
 
+	if (ret == 0)
+		ret = pp_forwarder_add(carrier->forwarder, fd, proxy->protocol, &proxy->target,
+				       proxy->container_port, err);
+	return ret;
+}
+
+/* Under dockerd, whose proxies have no standard error, in the system's log. */
+static void complain(const struct pp_error *err, bool has_dockerd)
+{
+	char line[PP_ERROR_LINE];
+
+	fprintf(stderr, "docker-proxy: %s\n", pp_error_line(err, line));
+	if (has_dockerd)
+		syslog(LOG_DAEMON | LOG_WARNING, "docker-proxy: %s", line);
+}
+
+/* In words that have those which people look for. */
+static int fail_taken(struct pp_error *err)
+{
+	char words[sizeof(err->message)];
+
+	snprintf(words, sizeof(words), "%s", err->message);
+	return pp_fail(err, EADDRINUSE, "address already in use: %.*s", (int)sizeof(words) - 32, words);
+}
+
+static int make_rules(const struct proxy *proxy, int fd, bool has_dockerd, struct carrier *carrier,
+		      struct pp_error *err)
+{
+	int ret = docker_rules_publish(&carrier->stay, fd, proxy->protocol, &proxy->target,
+				       proxy->container_port, &carrier->kept, err);
+
+	if (ret == -EADDRINUSE)
+		return fail_taken(err);
+	if (ret < 0)
+		complain(err, has_dockerd);
+	return 0;
+}
+
+static int start(const struct proxy *proxy, bool has_dockerd, struct carrier *carrier, struct pp_error *err)
+{
+	struct pp_config config;
+	int fd = -1, ret = pp_config_load(&config, err);
+
+	if (ret == 0)
+		ret = listen_for(proxy, &fd, err);
 	if (ret < 0)
 		return ret;
-	ret = pp_forwarder_new(&pp_limits_default, counters, &forwarder, err);
-	if (ret == 0)
-		ret = pp_forwarder_add(forwarder, fd, proxy->protocol, &proxy->target, proxy->container_port,
-				       err);
-	if (ret < 0) {
-		pp_forwarder_free(forwarder);
-		close(fd);
-		return ret;
+	if (config.docker_proxy_kernel)
+		ret = make_rules(proxy, fd, has_dockerd, carrier, err);
+	if (ret == 0 && !carrier->kept) {
+		ret = forward(proxy, fd, carrier, err);
+		if (ret == 0)
+			return 0; /* it is the forwarder's */
 	}
-	*out = forwarder;
-	return 0;
+	close(fd);
+	return ret;
+}
+
+/* After the word; @told: dockerd knows of us. */
+static int carry(struct carrier *carrier, bool told, struct pp_error *err)
+{
+	const struct pp_ending ending = { 0 };
+
+	if (!told && carrier->kept)
+		pp_stay_end(&carrier->stay, NULL, err);
+	if (!told)
+		return pp_fail(err, EPIPE, "dockerd has given up");
+	return carrier->kept ? pp_stay(&carrier->stay, &ending, NULL, err)
+			     : pp_forwarder_run(carrier->forwarder, &ending, err);
 }
 
 static int run(const struct arguments *arguments)
 {
-	bool has_dockerd = has_status_pipe();
-	struct pp_forwarder *forwarder = NULL;
-	struct pp_counters counters = { 0 };
+	bool has_dockerd = has_status_pipe(), told;
+	struct carrier carrier = { 0 };
 	struct proxy proxy = { 0 };
 	struct pp_error err;
 	int ret;
@@ -179,15 +249,16 @@ static int run(const struct arguments *arguments)
 	pp_forwarder_block_signals();
 	pp_descriptors_raise(); /* as the original does */
 	ret = understand(arguments, &proxy, &err);
+	pp_stay_init(&carrier.stay);
 	if (ret == 0)
-		ret = start(&proxy, &counters, &forwarder, &err);
-	if (has_dockerd && !answer(ret == 0 ? "0" : "1", ret == 0 ? "" : err.message))
-		ret = pp_fail(&err, EPIPE, "dockerd has given up");
+		ret = start(&proxy, has_dockerd, &carrier, &err);
+	told = !has_dockerd || answer(ret == 0, &err);
 	if (ret == 0)
-		ret = pp_forwarder_run(forwarder, &(struct pp_ending){ 0 }, &err);
+		ret = carry(&carrier, told, &err);
 	if (ret < 0)
-		fprintf(stderr, "docker-proxy: %s\n", err.message);
-	pp_forwarder_free(forwarder);
+		complain(&err, false);
+	pp_forwarder_free(carrier.forwarder);
+	pp_stay_fini(&carrier.stay);
 	return ret < 0 ? 1 : 0;
 }
 
