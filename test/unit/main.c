@@ -67,6 +67,7 @@ int main(void)
 	srunner_add_suite(runner, suite_attachment());
 	srunner_add_suite(runner, suite_condition());
 	srunner_add_suite(runner, suite_network_config());
+	srunner_add_suite(runner, suite_hook_state());
 	srunner_set_tap(runner, "-");
 	srunner_run_all(runner, CK_SILENT);
 	failed = srunner_ntests_failed(runner);

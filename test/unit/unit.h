@@ -21,6 +21,7 @@ Suite *suite_forwarder(void);
 Suite *suite_entry(void);
 Suite *suite_error(void);
 Suite *suite_go_flags(void);
+Suite *suite_hook_state(void);
 Suite *suite_json(void);
 Suite *suite_network(void);
 Suite *suite_network_config(void);
