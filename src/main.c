@@ -16,9 +16,9 @@
 static const struct cli_command help_command, version_command;
 
 static const struct cli_command *const commands[] = {
-	&cli_add,     &cli_del,   &cli_list,    &cli_who,         &cli_check,
-	&cli_restore, &cli_watch, &cli_gc,      &cli_doctor,      &cli_explain,
-	&cli_targets, &cli_run,   &cli_metrics, &version_command, &help_command,
+	&cli_add,     &cli_del,      &cli_list,        &cli_who,      &cli_check,   &cli_restore,
+	&cli_watch,   &cli_gc,       &cli_doctor,      &cli_explain,  &cli_targets, &cli_run,
+	&cli_metrics, &cli_oci_hook, &version_command, &help_command,
 };
 
 static const struct cli_command *find(const char *name)

@@ -41,6 +41,7 @@ extern const struct cli_command cli_explain;
 extern const struct cli_command cli_gc;
 extern const struct cli_command cli_list;
 extern const struct cli_command cli_metrics;
+extern const struct cli_command cli_oci_hook;
 extern const struct cli_command cli_restore;
 extern const struct cli_command cli_run;
 extern const struct cli_command cli_targets;
