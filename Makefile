@@ -71,14 +71,15 @@ BENCH    := $(addprefix $(BUILD)/test/bench/,measure traffic parse element proxy
 FUZZERS  := $(patsubst test/fuzz/fuzz_%.c,%,$(sort $(wildcard test/fuzz/fuzz_*.c)))
 C_FILES  := $(sort $(wildcard src/*.c test/*/*.c test/*/*.h)) $(SOURCES) $(HEADERS)
 SCRIPTS  := $(sort contrib/deps contrib/completions/portpub .ci/run $(wildcard test/*.sh test/*/*.sh) \
-	test/run test/oracle test/lint/rooms $(addprefix test/bench/,run proxies) $(addprefix test/soak/,forward keepers) \
+	test/run test/init test/oracle test/lint/rooms $(addprefix test/bench/,run proxies) $(addprefix test/soak/,forward keepers) \
 	test/fuzz/run $(addprefix test/valgrind/,run findings))
-TESTS    := $(UNIT) $(KERNEL) $(sort $(filter-out test/demo/%,$(wildcard test/*/*.sh)))
+TESTS    := $(UNIT) $(KERNEL) $(sort $(filter-out test/demo/% test/runtime/%,$(wildcard test/*/*.sh)))
+RUNTIME_TESTS := $(sort $(wildcard test/runtime/*.sh))
 MANUALS  := $(sort $(wildcard man/*.[58]))
 UNITS    := $(notdir $(sort $(wildcard contrib/systemd/*.service)))
 
-.PHONY: FORCE all deps demo check bench soak valgrind fuzz lint analyze check-headers coverage install uninstall dist clean help \
-	run-demo run-check run-bench run-soak run-valgrind run-fuzz run-lint run-coverage
+.PHONY: FORCE all deps demo check check-runtime bench soak valgrind fuzz lint analyze check-headers coverage install uninstall dist clean help \
+	run-demo run-check run-check-runtime run-bench run-soak run-valgrind run-fuzz run-lint run-coverage
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -95,6 +96,11 @@ check: ## build, and run every test that needs no container runtime
 	@$(DEPS_TOOL) build check
 	@$(ORACLE_TOOL) $(ORACLE)
 	@$(MAKE) --no-print-directory run-check
+
+check-runtime: ## the same with real container runtimes, on a private machine; as root, in three minutes
+	@$(DEPS_TOOL) build
+	@$(DEPS_TOOL) runtime || echo 'what is missing is skipped' >&2
+	@$(MAKE) --no-print-directory run-check-runtime
 
 bench: ## measure what is promised beside its peers: a table, in ten minutes
 	@$(DEPS_TOOL) build
@@ -238,6 +244,9 @@ run-demo: $(PROGRAM) $(HELLO)
 run-check: $(PROGRAM) $(HELLO) $(HELPERS) $(UNIT) $(KERNEL)
 	@PORTPUB=$(abspath $(PROGRAM)) HELLO=$(abspath $(HELLO)) HELPERS=$(abspath $(BUILD)/test/net) \
 		DOCKER_PROXY=$(or $(DOCKER_PROXY),$(abspath $(wildcard $(ORACLE)/docker-proxy))) test/run $(TESTS)
+
+run-check-runtime: $(PROGRAM) $(HELLO) $(HELPERS)
+	@PORTPUB=$(abspath $(PROGRAM)) HELLO=$(abspath $(HELLO)) HELPERS=$(abspath $(BUILD)/test/net) test/run $(RUNTIME_TESTS)
 
 run-bench: $(PROGRAM) $(BENCH)
 	@PORTPUB=$(abspath $(PROGRAM)) BENCH=$(abspath $(BUILD)/test/bench) test/bench/run

@@ -66,7 +66,7 @@ is 'README counts the corpus right' "$(cat test/corpus/*.jsonl | wc -l)" \
 for target in $(sed -n 's/.*`make \([a-z-]*\)`.*/\1/p; s/^    make \([a-z-]*\).*/\1/p' README); do
 	ok "README: make $target is there" grep -q "^$target:" Makefile
 done
-for target in all deps demo check bench soak valgrind fuzz lint analyze check-headers coverage install uninstall dist clean; do
+for target in all deps demo check check-runtime bench soak valgrind fuzz lint analyze check-headers coverage install uninstall dist clean; do
 	ok "make help tells of $target" sh -c "make help | grep -q '^$target '"
 done
 finish
