@@ -71,7 +71,7 @@ BENCH    := $(addprefix $(BUILD)/test/bench/,measure traffic parse element proxy
 FUZZERS  := $(patsubst test/fuzz/fuzz_%.c,%,$(sort $(wildcard test/fuzz/fuzz_*.c)))
 C_FILES  := $(sort $(wildcard src/*.c test/*/*.c test/*/*.h)) $(SOURCES) $(HEADERS)
 SCRIPTS  := $(sort contrib/deps contrib/completions/portpub .ci/run $(wildcard test/*.sh test/*/*.sh) \
-	test/run test/init test/oracle test/lint/rooms $(addprefix test/bench/,run proxies) $(addprefix test/soak/,forward keepers) \
+	test/run test/init test/oracle test/lint/rooms $(addprefix test/bench/,run proxies docker) $(addprefix test/soak/,forward keepers) \
 	test/fuzz/run $(addprefix test/valgrind/,run findings))
 TESTS    := $(UNIT) $(KERNEL) $(sort $(filter-out test/demo/% test/runtime/%,$(wildcard test/*/*.sh)))
 RUNTIME_TESTS := $(sort $(wildcard test/runtime/*.sh))
@@ -248,10 +248,12 @@ run-check: $(PROGRAM) $(HELLO) $(HELPERS) $(UNIT) $(KERNEL)
 run-check-runtime: $(PROGRAM) $(HELLO) $(HELPERS)
 	@PORTPUB=$(abspath $(PROGRAM)) HELLO=$(abspath $(HELLO)) HELPERS=$(abspath $(BUILD)/test/net) test/run $(RUNTIME_TESTS)
 
-run-bench: $(PROGRAM) $(BENCH)
+run-bench: $(PROGRAM) $(BENCH) $(HELLO) $(HELPERS)
 	@PORTPUB=$(abspath $(PROGRAM)) BENCH=$(abspath $(BUILD)/test/bench) test/bench/run
 	@PORTPUB=$(abspath $(PROGRAM)) BENCH=$(abspath $(BUILD)/test/bench) \
 		DOCKER_PROXY=$(or $(DOCKER_PROXY),$(abspath $(wildcard $(ORACLE)/docker-proxy))) test/bench/proxies
+	@PORTPUB=$(abspath $(PROGRAM)) BENCH=$(abspath $(BUILD)/test/bench) HELLO=$(abspath $(HELLO)) \
+		HELPERS=$(abspath $(BUILD)/test/net) test/bench/docker
 
 run-soak: $(PROGRAM) $(HELLO) $(HELPERS)
 	@PORTPUB=$(abspath $(PROGRAM)) HELLO=$(abspath $(HELLO)) HELPERS=$(abspath $(BUILD)/test/net) \
