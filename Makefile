@@ -70,7 +70,7 @@ HELPERS  := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard test/net/*.c)))
 BENCH    := $(addprefix $(BUILD)/test/bench/,measure traffic parse element proxy cost start keepers row)
 FUZZERS  := $(patsubst test/fuzz/fuzz_%.c,%,$(sort $(wildcard test/fuzz/fuzz_*.c)))
 C_FILES  := $(sort $(wildcard src/*.c test/*/*.c test/*/*.h)) $(SOURCES) $(HEADERS)
-SCRIPTS  := $(sort contrib/deps contrib/completions/portpub .ci/run $(wildcard test/*.sh test/*/*.sh) \
+SCRIPTS  := $(sort contrib/deps contrib/kubernetes/install contrib/completions/portpub .ci/run $(wildcard test/*.sh test/*/*.sh) \
 	test/run test/init test/oracle test/lint/rooms $(addprefix test/bench/,run proxies docker) $(addprefix test/soak/,forward keepers) \
 	test/fuzz/run $(addprefix test/valgrind/,run findings))
 TESTS    := $(UNIT) $(KERNEL) $(sort $(filter-out test/demo/% test/runtime/%,$(wildcard test/*/*.sh)))
