@@ -73,8 +73,8 @@ C_FILES  := $(sort $(wildcard src/*.c test/*/*.c test/*/*.h)) $(SOURCES) $(HEADE
 SCRIPTS  := $(sort contrib/deps contrib/kubernetes/install contrib/completions/portpub .ci/run $(wildcard test/*.sh test/*/*.sh) \
 	test/run test/init test/oracle test/lint/rooms $(addprefix test/bench/,run proxies docker) $(addprefix test/soak/,forward keepers) \
 	test/fuzz/run $(addprefix test/valgrind/,run findings))
-TESTS    := $(UNIT) $(KERNEL) $(sort $(filter-out test/demo/% test/runtime/%,$(wildcard test/*/*.sh)))
-RUNTIME_TESTS := $(sort $(wildcard test/runtime/*.sh))
+TESTS    := $(UNIT) $(KERNEL) $(sort $(filter-out test/demo/% test/runtime/% test/scenes/%,$(wildcard test/*/*.sh)))
+RUNTIME_TESTS := $(sort $(wildcard test/runtime/*.sh test/scenes/*.sh))
 MANUALS  := $(sort $(wildcard man/*.[58]))
 UNITS    := $(notdir $(sort $(wildcard contrib/systemd/*.service)))
 
@@ -97,7 +97,7 @@ check: ## build, and run every test that needs no container runtime
 	@$(ORACLE_TOOL) $(ORACLE)
 	@$(MAKE) --no-print-directory run-check
 
-check-runtime: ## the same with real container runtimes, on a private machine; as root, in three minutes
+check-runtime: ## the same with real container runtimes and servers, on a private machine; as root, in three minutes
 	@$(DEPS_TOOL) build
 	@$(DEPS_TOOL) runtime || echo 'what is missing is skipped' >&2
 	@$(MAKE) --no-print-directory run-check-runtime
