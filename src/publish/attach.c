@@ -31,7 +31,7 @@ struct attaching {
 	enum pp_on_conflict on_conflict;
 	const struct pp_keeping *keeping;
 	const struct pp_report *report;
-	struct pp_records displaced; /* as they were */
+	struct pp_records dropped, reduced; /* what was displaced, as it was: all of it, or a part */
 };
 
 /* Has @record something for packets of @family in @publication? A keeper takes them wherever the container is. */
@@ -186,39 +186,81 @@ static size_t count_ports(const struct pp_publications *list)
 	return ports;
 }
 
-/* What is left of @owner without our ports. */
-static int displace(struct attaching *attaching, struct pp_record *owner, struct pp_error *err)
+/* What is to stay of @owner without our ports, into @rest. -ENOENT: it has none of them. */
+static int find_rest(const struct attaching *attaching, const struct pp_record *owner, struct pp_record *rest,
+		     size_t *lost, struct pp_error *err)
 {
-	struct pp_publications lost = PP_PUBLICATIONS_INIT;
-	char by[PP_ID_SIZE];
-	struct pp_record as_it_was;
-	int ret = pp_record_copy(owner, &as_it_was, err);
+	struct pp_publications taken = PP_PUBLICATIONS_INIT;
+	int ret = pp_record_copy(owner, rest, err);
 
 	if (ret == 0)
-		ret = pp_records_append(&attaching->displaced, &as_it_was, err);
-	if (ret == 0)
-		ret = leave_to(owner, attaching->record, &lost, err);
-	if (ret == 0 && owner->request.publications.count == 0)
-		ret = drop(owner->id, attaching->keeping, attaching->report, err);
-	else if (ret == 0)
-		ret = add_record(owner, ADD_REPLACE_ONLY, by, attaching->keeping, attaching->report, err);
-	if (ret == -ENOENT)
-		ret = 0; /* it has gone meanwhile */
-	else if (ret == 0)
-		pp_report_say(attaching->report, "%zu ports have been taken from %s", count_ports(&lost),
-			      owner->id);
-	pp_publications_fini(&lost);
+		ret = leave_to(rest, attaching->record, &taken, err);
+	if (ret == 0 && rest->keeper) /* another one, for what stays */
+		rest->keeper = owner->keeper + 1;
+	*lost = count_ports(&taken);
+	pp_publications_fini(&taken);
+	return ret == -EADDRINUSE ? -ENOENT : ret;
+}
+
+static int reduce(struct attaching *attaching, struct session *session, struct pp_record *owner,
+		  const struct pp_record *rest, struct pp_error *err)
+{
+	bool is_all = rest->request.publications.count == 0;
+	struct pp_records *list = is_all ? &attaching->dropped : &attaching->reduced;
+	int ret = pp_records_append(list, owner, err);
+
+	if (ret == 0) {
+		struct change change = { &list->items[list->count - 1], is_all ? NULL : rest };
+
+		ret = session_change(session, &change, 1, err);
+		if (ret < 0)
+			pp_record_fini(&list->items[--list->count]);
+	}
 	return ret;
 }
 
-static void put_back(struct attaching *attaching)
+static int take_from(struct attaching *attaching, struct session *session, const char *id,
+		     struct pp_error *err)
 {
+	struct pp_record owner = { 0 }, rest = { 0 };
+	size_t lost = 0;
+	int ret = pp_store_load(&session->store, PP_STAGE_ACTIVE, id, &owner, err);
+
+	if (ret == 0)
+		ret = find_rest(attaching, &owner, &rest, &lost, err);
+	if (ret == 0)
+		ret = reduce(attaching, session, &owner, &rest, err);
+	if (ret == 0)
+		pp_report_say(attaching->report, "%zu ports have been taken from %s", lost, id);
+	pp_record_fini(&owner);
+	pp_record_fini(&rest);
+	return ret;
+}
+
+/* By what @id has now: it may have gone since it was found to have our ports, or come back with others. */
+static int displace(struct attaching *attaching, const char *id, struct pp_error *err)
+{
+	struct session session;
+	int ret = session_begin(&session, attaching->keeping, attaching->report, err);
+
+	if (ret < 0)
+		return ret;
+	ret = take_from(attaching, &session, id, err);
+	session_end(&session);
+	return ret == -ENOENT ? 0 : ret;
+}
+
+/* What has come back by itself meanwhile, or of which the rest has gone, stays as it is. */
+static void put_back(struct attaching *attaching, struct pp_records *list, enum add_replace replace)
+{
+	char by[PP_ID_SIZE];
 	struct pp_error fault;
 
-	for (size_t i = attaching->displaced.count; i-- > 0;) {
-		struct pp_record *record = &attaching->displaced.items[i];
+	for (size_t i = list->count; i-- > 0;) {
+		struct pp_record *record = &list->items[i];
+		int ret = add_record(record, replace, by, attaching->keeping, attaching->report, &fault);
 
-		if (pp_publish_add(record, true, attaching->keeping, attaching->report, &fault) < 0)
+		if (ret < 0 && ret != -EEXIST && ret != -ENOENT)
 			pp_report_say(attaching->report, "%s has not got its ports back: %s", record->id,
 				      fault.message);
 	}
@@ -235,7 +277,7 @@ static int deal_with(struct attaching *attaching, struct pp_record *owner, struc
 	if (is_same_container(attaching->record, owner))
 		return leave_to(attaching->record, owner, &attaching->record->attachment->waiting, err);
 	if (attaching->on_conflict == PP_CONFLICT_REPLACE)
-		return displace(attaching, owner, err);
+		return displace(attaching, owner->id, err);
 	if (attaching->on_conflict == PP_CONFLICT_FAIL)
 		return -EADDRINUSE;
 	ret = leave_to(attaching->record, owner, &kept, err);
@@ -385,16 +427,27 @@ static int attach(struct attaching *attaching, struct pp_error *err)
 		ret = pp_fail(err, EBUSY,
 			      "the ports go from one to another all the time: gave up after %d attempts",
 			      ATTEMPTS);
-	if (ret < 0)
-		put_back(attaching);
-	pp_records_fini(&attaching->displaced);
+	if (ret < 0) {
+		put_back(attaching, &attaching->reduced, ADD_REPLACE_ONLY);
+		put_back(attaching, &attaching->dropped, ADD_NEW);
+	}
+	pp_records_fini(&attaching->reduced);
+	pp_records_fini(&attaching->dropped);
 	return ret;
 }
 
 int pp_attach(struct pp_record *record, enum pp_on_conflict on_conflict, const struct pp_keeping *keeping,
 	      const struct pp_report *report, struct pp_error *err)
 {
-	struct attaching attaching = { record, ADD_REPLACE, on_conflict, keeping, report, PP_RECORDS_INIT };
+	struct attaching attaching = {
+		.record = record,
+		.replace = ADD_REPLACE,
+		.on_conflict = on_conflict,
+		.keeping = keeping,
+		.report = report,
+		.dropped = PP_RECORDS_INIT,
+		.reduced = PP_RECORDS_INIT,
+	};
 
 	pp_attachment_id(record->attachment, record->id);
 	return attach(&attaching, err);
@@ -411,8 +464,15 @@ int pp_attach_load(const struct pp_attachment *attachment, struct pp_record *out
 static int give_waiting(struct pp_record *record, const struct pp_keeping *keeping,
 			const struct pp_report *report, struct pp_error *err)
 {
-	struct attaching attaching = { record,  ADD_REPLACE_ONLY, PP_CONFLICT_KEEP,
-				       keeping, report,           PP_RECORDS_INIT };
+	struct attaching attaching = {
+		.record = record,
+		.replace = ADD_REPLACE_ONLY,
+		.on_conflict = PP_CONFLICT_KEEP,
+		.keeping = keeping,
+		.report = report,
+		.dropped = PP_RECORDS_INIT,
+		.reduced = PP_RECORDS_INIT,
+	};
 	int ret = stop_waiting(record, err);
 
 	if (ret == 0)

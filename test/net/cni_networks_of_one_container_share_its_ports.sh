@@ -163,12 +163,13 @@ attach a web "$web" "$(mapping 8080 80)"
 is 'nor has one whose path is an empty file now' "$status $(answer 8080)" '0 hello from web'
 detach a web
 
-# One that comes back under its name, at any step of another that finds it gone, and wants its port.
+# Two ADDs, of which one stops behind each of its effects while the other is on its way.
 "$HELPERS/kill_at" 1 true >/dev/null 2>&1
 traced=$?
-# told NAME: ADD; the file NAME has the name if it has succeeded.
+# told FIRST NAME ADDRESSES PORTS: ADD; the file FIRST has the name if it has succeeded.
 told() {
-	if cni ADD "$1" >"$tap_tmp/said-$1" 2>&1; then echo "$1" >"$tap_tmp/$1"; else : >"$tap_tmp/$1"; fi
+	ips=$3 ports=$4
+	if cni ADD "$2" >"$tap_tmp/said-$1" 2>&1; then echo "$2" >"$tap_tmp/$1"; else : >"$tap_tmp/$1"; fi
 }
 cat >"$tap_tmp/stops" <<STOPS
 #!/bin/sh
@@ -178,29 +179,35 @@ STOPS
 chmod 755 "$tap_tmp/stops"
 has_stopped() {
 	stopped=
-	[ ! -e "$tap_tmp/web" ] || return 0
+	[ ! -e "$tap_tmp/first" ] || return 0
 	stopped=$(pgrep -P "$(cat "$tap_tmp/tracer")") && grep -q '^State:.T' "/proc/$stopped/status"
 }
 # Has it ended, or does it wait for the lock?
-has_been() { [ -e "$tap_tmp/dead" ] || grep -q -e "-> FLOCK.*:$(stat -c %i "$PORTPUB_RUNTIME_DIR"/*/lock) " /proc/locks; }
-wrong=
-for step in $(seq 40); do # so many until it has the port, if it gets it
-	[ $traced != 125 ] || break
-	export step
-	rm -f "$tap_tmp/web" "$tap_tmp/dead" "$tap_tmp/tracer"
-	ln -s "/proc/$neighbour/ns/net" "$tap_tmp/link"
-	attach a dead "$other" "$(mapping 8080 80)" "$tap_tmp/link"
-	rm "$tap_tmp/link"
-	ips=$web
-	(plugin=$tap_tmp/stops ASAN_OPTIONS=detect_leaks=0 && export ASAN_OPTIONS && told web) & # leaks take ptrace for themselves
+has_been() { [ -e "$tap_tmp/second" ] || grep -q -e "-> FLOCK.*:$(stat -c %i "$PORTPUB_RUNTIME_DIR"/*/lock) " /proc/locks; }
+# meanwhile FIRST ADDRESSES PORTS SECOND ADDRESSES PORTS
+meanwhile() {
+	rm -f "$tap_tmp/first" "$tap_tmp/second" "$tap_tmp/tracer"
+	(plugin=$tap_tmp/stops ASAN_OPTIONS=detect_leaks=0 && export ASAN_OPTIONS && told first "$1" "$2" "$3") & # leaks take ptrace for themselves
 	first=$!
 	until_true has_stopped
-	told dead &
+	told second "$4" "$5" "$6" &
 	second=$!
 	until_true has_been
 	[ -z "$stopped" ] || kill -CONT "$stopped"
 	wait $first $second
-	have=$(cat "$tap_tmp/web" "$tap_tmp/dead") want=$("$PORTPUB" list --json | jq -r '.[].id[4:] | sub("-.*"; "")')
+}
+published() { "$PORTPUB" list --json | jq -r 'sort_by(.id) | .[] | .id[4:9] + "\(.publications | map(.host_port))" | sub("-.*\\["; " [")'; }
+
+# One that comes back under its name, at any step of another that finds it gone, and wants its port.
+wrong=
+for step in $(seq 40); do # so many until it has the port, if it gets it
+	[ $traced != 125 ] || break
+	export step
+	ln -s "/proc/$neighbour/ns/net" "$tap_tmp/link"
+	attach a dead "$other" "$(mapping 8080 80)" "$tap_tmp/link"
+	rm "$tap_tmp/link"
+	meanwhile web "$web" "$(mapping 8080 80)" dead "$web" "$(mapping 8080 80)"
+	have=$(cat "$tap_tmp/first" "$tap_tmp/second" | sed 's/$/ [8080]/') want=$(published)
 	[ "$have" = "$want" ] || wrong="$wrong; step $step: $(echo "$have" | paste -sd ' ') instead of $want"
 	detach a web
 	detach a dead
@@ -209,6 +216,24 @@ if [ $traced = 125 ]; then
 	skip 'who is told that it has a port has it' 'no ptrace here'
 else
 	is 'who is told that it has a port has it, at whatever step of another' "$wrong" ''
+fi
+
+# One that is added anew with another port, at any step of another that takes its first.
+wrong='' keys='"onConflict": "replace"'
+for step in $(seq 60); do
+	[ $traced != 125 ] || break
+	attach a web "$web" "$two"
+	meanwhile dead "$other" "$(mapping 8080 80)" web "$web" "$(mapping 8082 80)"
+	have=$(published | paste -sd ' ')
+	[ "$have" = 'dead [8080] web [8082]' ] || wrong="$wrong; step $step: $have"
+	detach a web
+	detach a dead
+done
+keys=
+if [ $traced = 125 ]; then
+	skip 'who is added anew while another takes its port' 'no ptrace here'
+else
+	is 'who is added anew while another takes its port has what it asks for' "$wrong" ''
 fi
 
 # Sockets.
