@@ -108,6 +108,8 @@ static int read_boot(char out[static BOOT_SIZE], struct pp_error *err)
 	int fd = open(path, O_RDONLY | O_CLOEXEC), code;
 	ssize_t len;
 
+	if (fd < 0 && errno == ENOENT) /* which is not that there are no records */
+		return pp_fail(err, EIO, "cannot open %s: is /proc mounted?", path);
 	if (fd < 0)
 		return files_fail(err, errno, "open", path, NULL);
 	len = read(fd, out, BOOT_SIZE - 1);

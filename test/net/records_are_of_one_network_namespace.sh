@@ -44,6 +44,9 @@ is 'nor in the way' "$(ids) $("$PORTPUB" check)" 'old '
 del old
 umount /proc/sys/kernel/random/boot_id
 is 'of its own boot it is' "$(ids)" old
+run unshare -m sh -c "mount -t tmpfs none /proc && exec $PORTPUB list --json"
+is 'where there is no telling which boot it is, nothing is said of what is published' "$status $out" '1 '
+has 'but why' "$err" 'is /proc mounted?'
 del old
 
 # refused CLAIM WORDS DIRECTORY
