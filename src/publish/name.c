@@ -11,16 +11,17 @@ enum { ANY_PORT = 0, SPEC_SIZE = PP_ERROR_INPUT_MAX + 1 };
 /* As the spec that has its ports for those of the container, too, which then may be any. */
 static bool parse_host_port(const char *text, struct pp_publication *out)
 {
-	const char *slash = strrchr(text, '/'), *ports = slash;
+	const char *slash = strrchr(text, '/');
+	const char *end = slash ? slash : text + strlen(text), *ports = end;
 	char spec[SPEC_SIZE];
 	struct pp_error ignored;
 	int len;
 
-	while (slash && ports > text && ports[-1] != ':')
+	while (ports > text && ports[-1] != ':')
 		ports--;
-	if (!slash || ports == text + 1) /* ":80" is a free port, not every address */
+	if (ports == text + 1) /* ":80" is a free port, not every address */
 		return false;
-	len = snprintf(spec, sizeof(spec), "%.*s:%s", (int)(slash - text), text, ports);
+	len = snprintf(spec, sizeof(spec), "%.*s:%s", (int)(end - text), text, ports);
 	if (len >= SPEC_SIZE || pp_spec_parse(spec, (size_t)len, PP_SPEC_SHORT, out, &ignored) < 0)
 		return false;
 	out->container_port = ANY_PORT;

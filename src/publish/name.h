@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A single publication as people name it: by its spec, as add printed it, or by its host port as list shows it,
- * "127.0.0.1:8080/tcp". That is no spec, or one of a free port, which nothing that is published has.
+ * "127.0.0.1:8080/tcp", of TCP without that word, too. That is no spec, or one of a free port, which nothing that is
+ * published has.
  */
 #ifndef PORTPUB_PUBLISH_NAME_H
 #define PORTPUB_PUBLISH_NAME_H

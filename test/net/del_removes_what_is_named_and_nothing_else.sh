@@ -49,7 +49,7 @@ is 'and the sysctls are as they were' "$(sysctls)" "$start"
 
 # By its host port, as list shows it.
 publish --to 10.0.0.2,fd00::2 --id web 80:8080 127.0.0.1:81:8081 '[2001:db8::1]:82:82' 7000-7010:1-11/udp 0.0.0.0:83:83 80:80/udp
-for text in 81/tcp 127.0.0.1:80/tcp 127.0.0.1:81 127.0.0.1:81/udp 127.0.0.2:81/tcp 8080/tcp 7000/udp 7000-7009/udp 0/tcp \
+for text in 81/tcp 81 127.0.0.1:80/tcp 127.0.0.1:80 127.0.0.1 :80 127.0.0.1:81/udp 127.0.0.2:81/tcp 8080/tcp 7000/udp 7000-7009/udp 0/tcp \
 	'[::1]:82/tcp' '[::]:83/tcp' 83/tcp '[127.0.0.1/tcp' /tcp :80/tcp 80:81/tcp "$(printf '%0300d' 1)/tcp"; do
 	run del "$text"
 	is "nothing that list shows: $text" "$([ "$status" -gt 0 ] && [ "$status" -lt 3 ] && "$PORTPUB" list | wc -l)" 7
@@ -65,6 +65,10 @@ done <<'LIST'
 7000-7010/udp
 0.0.0.0:83/tcp
 LIST
+publish --to 10.0.0.2 --id more 127.0.0.1:81:8081 82:82 90-91:1-2 83:83/udp
+run del 127.0.0.1:81 82 90-91
+is 'of TCP without that word' "$status $(specs)" '0 more 83/udp,web 80/udp'
+del more
 publish --to 10.0.0.2 --id more 127.0.0.1:81:8081 82:82
 # shellcheck disable=SC2046 # words are wanted
 run del $("$PORTPUB" list | awk 'NR > 1 {print $2}')
