@@ -4,7 +4,7 @@
 # node has one of the two, all of it; and what does not run on the node is not installed there.
 . "${0%/*}/../tap.sh"
 . "${0%/*}/../hosts.sh"
-if is_sanitized; then skip_all 'what watches the program wants a /proc, of which there is none below another root'; fi
+if is_sanitized; then skip_all 'what watches the program writes where it was built, of which there is nothing below another root'; fi
 contrib=${0%/*}/../../contrib/kubernetes
 export ROOT="$tap_tmp/node" BINARY="$PORTPUB"
 bin=$ROOT/opt/cni/bin
@@ -15,6 +15,8 @@ mkdir -p "$bin"
 printf '#!/bin/sh\necho own\n' >"$bin/portmap"
 chmod 755 "$bin/portmap"
 cp "$bin/portmap" "$bin/bridge"
+mkdir -p "$ROOT/proc/sys/kernel/random"
+cp /proc/sys/kernel/random/boot_id "$ROOT/proc/sys/kernel/random/"
 
 # here: what is in the directory of the plugins, and what of it is the node's own and ours.
 here() {
@@ -48,6 +50,13 @@ run "$contrib/install" install
 is 'once more' "$status $err $(here)" "0  $after"
 is 'what is installed is what a runtime calls' \
 	"$(CNI_COMMAND=VERSION chroot "$ROOT" /opt/cni/bin/portmap | jq -r .cniVersion)" 1.1.0
+run env PORTPUB_RUNTIME_DIR=/opt/cni/bin/bridge "$contrib/install" uninstall
+is 'uninstall, where it is not known what is published' "$status $(here)" "1 $after"
+has '... says so' "$err" 'not known (portpub: cannot open /opt/cni/bin/bridge'
+has '... and what to do' "$err" 'FORCE=1'
+run env PORTPUB_RUNTIME_DIR=/opt/cni/bin/bridge FORCE=1 "$contrib/install" uninstall
+is '... which removes it' "$status $err $(here)" "0  $before"
+"$contrib/install" >"$tap_tmp/said"
 run "$contrib/install" uninstall
 is 'uninstall' "$status $err $(here)" "0  $before"
 run "$contrib/install" uninstall
