@@ -20,8 +20,6 @@
 #include "gc.h"
 
 #include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { ATTEMPTS = 1000 };
@@ -163,19 +161,6 @@ static bool is_same_container(const struct pp_record *a, const struct pp_record 
 {
 	return a->attachment && b->attachment &&
 	       strcmp(a->attachment->container, b->attachment->container) == 0;
-}
-
-static int drop(const char *id, const struct pp_keeping *keeping, const struct pp_report *report,
-		struct pp_error *err)
-{
-	char name[PP_ID_SIZE], *names[] = { name };
-	struct pp_records removed = PP_RECORDS_INIT;
-	int ret;
-
-	snprintf(name, sizeof(name), "%s", id);
-	ret = del_records(names, 1, &removed, keeping, report, err);
-	pp_records_fini(&removed);
-	return ret == -ENOENT ? 0 : ret;
 }
 
 static size_t count_ports(const struct pp_publications *list)
@@ -326,7 +311,7 @@ static int try(struct attaching *attaching, char owner[static PP_ID_SIZE], struc
 
 	owner[0] = '\0';
 	if (!attaching->record->request.publications.count && !attachment->waiting.count)
-		return drop(attaching->record->id, attaching->keeping, attaching->report, err);
+		return del_id(attaching->record->id, attaching->keeping, attaching->report, err);
 	ret = pp_record_copy(attaching->record, &copy, err);
 	if (ret < 0)
 		return ret;
@@ -498,136 +483,4 @@ void attach_promote(const struct pp_attachment *gone, const struct pp_keeping *k
 				      fault.message);
 	}
 	pp_records_fini(&others);
-}
-
-/* Is there anything of @id? Who may not change anything may know that. */
-static bool is_left(const char *id)
-{
-	struct pp_store store = PP_STORE_INIT;
-	struct pp_record record = { 0 };
-	struct pp_error ignored;
-	bool found = false;
-	int ret = pp_store_open_to_read(&store, &ignored);
-
-	for (int stage = 0; ret == 0 && stage < PP_STAGE_COUNT; stage++) {
-		found |= pp_store_load(&store, (enum pp_stage)stage, id, &record, &ignored) != -ENOENT;
-		pp_record_fini(&record);
-	}
-	pp_store_close(&store);
-	return found || (ret < 0 && ret != -ENOENT && ret != -ENXIO);
-}
-
-int pp_detach(const struct pp_attachment *attachment, const struct pp_keeping *keeping,
-	      const struct pp_report *report, struct pp_error *err)
-{
-	char id[PP_ATTACHMENT_ID];
-	int ret = drop(pp_attachment_id(attachment, id), keeping, report, err);
-
-	if (ret == 0)
-		attach_promote(attachment, keeping, report);
-	return ret < 0 && is_left(id) ? ret : 0;
-}
-
-static int load_all(struct pp_records *out, struct pp_error *err)
-{
-	struct pp_store store = PP_STORE_INIT;
-	int ret = pp_store_open_to_read(&store, err);
-
-	if (ret == 0)
-		ret = pp_store_load_all(&store, PP_STAGE_ACTIVE, out, err);
-	pp_store_close(&store);
-	return ret == -ENOENT ? 0 : ret;
-}
-
-/* Leave in @all what is of @network, and @keep is false for. */
-static void leave_only_others(struct pp_records *all, const char *network,
-			      bool (*keep)(const struct pp_attachment *attachment, void *data), void *data)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < all->count; i++) {
-		const struct pp_attachment *attachment = all->items[i].attachment;
-
-		if (attachment && strcmp(attachment->network, network) == 0 && !keep(attachment, data))
-			all->items[kept++] = all->items[i];
-		else
-			pp_record_fini(&all->items[i]);
-	}
-	all->count = kept;
-}
-
-static int load_again(const struct session *session, const char *id, struct pp_records *out,
-		      struct pp_error *err)
-{
-	struct pp_record record = { 0 };
-	int ret = pp_store_load(&session->store, PP_STAGE_ACTIVE, id, &record, err);
-
-	if (ret == 0)
-		ret = pp_records_append(out, &record, err);
-	pp_record_fini(&record);
-	return ret == -ENOENT ? 0 : ret;
-}
-
-/* In one batch. Of what has been found without the lock, that which is still there. */
-static int detach_together(const struct pp_records *list, const struct pp_keeping *keeping,
-			   const struct pp_report *report, struct pp_error *err)
-{
-	struct change *changes = calloc(list->count + 1, sizeof(*changes));
-	struct pp_records active = PP_RECORDS_INIT;
-	struct session session;
-	int ret = changes ? session_begin(&session, keeping, report, err)
-			  : pp_fail(err, ENOMEM, "out of memory");
-
-	if (ret < 0) {
-		free(changes);
-		return ret;
-	}
-	for (size_t i = 0; ret == 0 && i < list->count; i++)
-		ret = load_again(&session, list->items[i].id, &active, err);
-	for (size_t i = 0; ret == 0 && i < active.count; i++)
-		changes[i].before = &active.items[i];
-	if (ret == 0)
-		ret = session_change(&session, changes, active.count, err);
-	session_end(&session);
-	pp_records_fini(&active);
-	free(changes);
-	return ret;
-}
-
-static int detach_each(const struct pp_records *list, void (*failed)(const struct pp_error *err, void *data),
-		       void *data, const struct pp_keeping *keeping, const struct pp_report *report,
-		       struct pp_error *err)
-{
-	struct pp_error fault;
-	int ret = 0;
-
-	for (size_t i = 0; i < list->count; i++) {
-		if (pp_detach(list->items[i].attachment, keeping, report, &fault) == 0)
-			continue;
-		pp_fail(err, fault.code, "%s: %s", list->items[i].id, fault.message);
-		failed(err, data);
-		ret = -err->code;
-	}
-	return ret;
-}
-
-int pp_detach_others(const char *network, bool (*keep)(const struct pp_attachment *attachment, void *data),
-		     void (*failed)(const struct pp_error *err, void *data), void *data,
-		     const struct pp_keeping *keeping, const struct pp_report *report, struct pp_error *err)
-{
-	struct pp_records all = PP_RECORDS_INIT;
-	struct pp_error ignored;
-	int ret = load_all(&all, err);
-
-	for (size_t i = 0; ret == 0 && i < all.broken_count; i++)
-		pp_report_say(report, "passed over: %s", all.broken[i].words);
-	leave_only_others(&all, network, keep, data);
-	if (ret == 0 && all.count > 1 && detach_together(&all, keeping, report, &ignored) == 0) {
-		for (size_t i = 0; i < all.count; i++)
-			attach_promote(all.items[i].attachment, keeping, report);
-	} else if (ret == 0) {
-		ret = detach_each(&all, failed, data, keeping, report, err);
-	}
-	pp_records_fini(&all);
-	return ret;
 }

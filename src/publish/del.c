@@ -14,6 +14,7 @@
 #include "share.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -184,8 +185,9 @@ static int remove_all(struct session *session, const struct removal *removal, st
 	return ret;
 }
 
-int del_records(char *const names[], size_t count, struct pp_records *removed,
-		const struct pp_keeping *keeping, const struct pp_report *report, struct pp_error *err)
+/* @removed, which is empty, gets the records as they were. */
+static int del_records(char *const names[], size_t count, struct pp_records *removed,
+		       const struct pp_keeping *keeping, const struct pp_report *report, struct pp_error *err)
 {
 	struct pp_records active = PP_RECORDS_INIT;
 	struct removal removal = { 0 };
@@ -206,6 +208,19 @@ int del_records(char *const names[], size_t count, struct pp_records *removed,
 	removal_fini(&removal);
 	session_end(&session);
 	return ret;
+}
+
+int del_id(const char *id, const struct pp_keeping *keeping, const struct pp_report *report,
+	   struct pp_error *err)
+{
+	char name[PP_ID_SIZE], *names[] = { name };
+	struct pp_records removed = PP_RECORDS_INIT;
+	int ret;
+
+	snprintf(name, sizeof(name), "%s", id);
+	ret = del_records(names, 1, &removed, keeping, report, err);
+	pp_records_fini(&removed);
+	return ret == -ENOENT ? 0 : ret;
 }
 
 int pp_publish_del(char *const names[], size_t count, const struct pp_keeping *keeping,

@@ -5,10 +5,10 @@
 #include "portpub/publish.h"
 
 /*
- * As pp_publish_del, but other networks of a CNI container do not get what they have waited for. @removed, which is
- * empty, gets the records as they were.
+ * Unpublish what has this id, which may be nothing. As pp_publish_del, but other networks of a CNI container do not get
+ * what they have waited for.
  */
-int del_records(char *const names[], size_t count, struct pp_records *removed,
-		const struct pp_keeping *keeping, const struct pp_report *report, struct pp_error *err);
+int del_id(const char *id, const struct pp_keeping *keeping, const struct pp_report *report,
+	   struct pp_error *err);
 
 #endif
