@@ -13,6 +13,12 @@
 
 struct mnl_socket;
 
+enum pp_nft_state {
+	PP_NFT_ABSENT,  /* there is no such table */
+	PP_NFT_DAMAGED, /* rules are missing, or there are others */
+	PP_NFT_WHOLE,   /* as many rules as there should be: pp_nft_check tells whether they are the same */
+};
+
 /*
  * Two directories of records for one network namespace would each take the table for its own. So the table has
  * a comment, which says where its records are: pp_nft_look refuses one that has elements by other records, and
@@ -20,8 +26,10 @@ struct mnl_socket;
  */
 struct pp_nft {
 	struct mnl_socket *socket;
-	const char *records; /* the directory of those at hand, below PP_NFT_RECORDS bytes; or NULL */
-	uint32_t generation; /* of the rulesets, as last looked at */
+	const char *records;     /* the directory of those at hand, below PP_NFT_RECORDS bytes; or NULL */
+	uint32_t generation;     /* of the rulesets, as last looked at */
+	enum pp_nft_state state; /* of the table in that generation, if it is known */
+	bool is_known;
 	uint32_t sequence;
 };
 
@@ -37,12 +45,6 @@ static inline bool pp_nft_is_open(const struct pp_nft *nft)
 {
 	return nft->socket;
 }
-
-enum pp_nft_state {
-	PP_NFT_ABSENT,  /* there is no such table */
-	PP_NFT_DAMAGED, /* rules are missing, or there are others */
-	PP_NFT_WHOLE,   /* as many rules as there should be: pp_nft_check tells whether they are the same */
-};
 
 /* Look anew: what follows is decided on the rulesets as they are now. -EBUSY: the table is of other records. */
 int pp_nft_look(struct pp_nft *nft, enum pp_nft_state *state, struct pp_error *err);

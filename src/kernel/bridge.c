@@ -109,6 +109,7 @@ static int ask_link(const char *name, struct link *link)
 	struct nlmsghdr *query = put_link_header(buffer, RTM_GETLINK, AF_UNSPEC, 0);
 
 	mnl_attr_put_strz(query, IFLA_IFNAME, name);
+	mnl_attr_put_u32(query, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
 	return pp_ask(NETLINK_ROUTE, query, take_link, link);
 }
 

@@ -141,6 +141,7 @@ int nft_send(struct pp_nft *nft, struct batch *batch, size_t *fault)
 		return ret;
 	if (answer.code == 0) {
 		nft->generation++;
+		nft->is_known = false;
 		return 0;
 	}
 	if (answer.code == ERESTART)

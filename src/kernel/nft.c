@@ -293,28 +293,43 @@ static int check_empty(struct pp_nft *nft, const struct table *table, struct pp_
 		       records);
 }
 
+/* The state of the table, which is there. */
+static int judge(struct pp_nft *nft, const struct table *table, enum pp_nft_state *state)
+{
+	size_t count = 0;
+	int ret;
+
+	do
+		ret = count_rules(nft, &count);
+	while (ret == -EINTR);
+	*state = count == rules_count() && !table->dormant ? PP_NFT_WHOLE : PP_NFT_DAMAGED;
+	return ret;
+}
+
 int pp_nft_look(struct pp_nft *nft, enum pp_nft_state *state, struct pp_error *err)
 {
+	uint32_t before = nft->generation;
 	struct table table = { 0 };
-	size_t count = 0;
 	int ret = read_generation(nft);
 
+	if (ret == 0 && nft->is_known && nft->generation == before) {
+		*state = nft->state;
+		return 0;
+	}
+	nft->is_known = false;
+	*state = PP_NFT_ABSENT;
 	if (ret == 0)
 		ret = find_table(nft, &table);
-	do {
-		if ((ret == 0 || ret == -EINTR) && table.found)
-			ret = count_rules(nft, &count);
-	} while (ret == -EINTR);
-	if (ret < 0)
-		return nft_fail(err, -ret);
-	if (table.found && is_of_others(nft, &table)) {
+	if (ret == 0 && table.found && is_of_others(nft, &table)) {
 		*state = PP_NFT_DAMAGED;
 		return check_empty(nft, &table, err);
 	}
-	if (!table.found)
-		*state = PP_NFT_ABSENT;
-	else
-		*state = count == rules_count() && !table.dormant ? PP_NFT_WHOLE : PP_NFT_DAMAGED;
+	if (ret == 0 && table.found)
+		ret = judge(nft, &table, state);
+	if (ret < 0)
+		return nft_fail(err, -ret);
+	nft->state = *state;
+	nft->is_known = true;
 	return 0;
 }
 

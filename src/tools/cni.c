@@ -23,6 +23,7 @@
 #include "portpub/attach.h"
 #include "portpub/keeper.h"
 #include "portpub/nft.h"
+#include "portpub/route.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -141,16 +142,19 @@ static enum pp_cni_code select_ports(struct call *call, struct pp_request *reque
 }
 
 /* An address that this host has no way to is none, today. */
-static void leave_out_unreachable(struct pp_record *record)
+static void leave_out_unreachable(struct pp_target *target)
 {
+	struct pp_address *addresses[] = { &target->ipv4, &target->ipv6 };
+	char interface[IF_NAMESIZE];
 	struct pp_error why;
 
 	for (size_t f = 0; f < 2; f++) {
-		if (pp_publish_find_way(record, pp_families[f], &why) == 0)
+		if (addresses[f]->family == AF_UNSPEC ||
+		    pp_address_class(addresses[f]) == PP_CLASS_LOOPBACK ||
+		    pp_route_interface(addresses[f], interface, &why) == 0)
 			continue;
 		warn("%s: nothing is published for it", why.message);
-		*(f == 0 ? &record->request.target.ipv4
-			 : &record->request.target.ipv6) = (struct pp_address){ 0 };
+		*addresses[f] = (struct pp_address){ 0 };
 	}
 }
 
@@ -178,7 +182,7 @@ static enum pp_cni_code make_record(struct call *call, struct pp_record *out)
 	request->masquerade = config->masquerade;
 	for (size_t f = 0; f < 2; f++)
 		request->only[f] = config->only[f];
-	leave_out_unreachable(out);
+	leave_out_unreachable(&request->target);
 	code = select_ports(call, request);
 	if (!pp_target_is_known(&request->target)) {
 		warn("the container has no address in prevResult that this host reaches: "

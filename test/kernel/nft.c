@@ -106,6 +106,40 @@ START_TEST(nft_refuses_a_change_decided_on_rulesets_that_have_changed_since)
 }
 END_TEST
 
+START_TEST(nft_looks_again_when_somebody_has_changed_anything)
+{
+	struct elements first = elements_of(1, 1);
+	struct pp_nft nft = PP_NFT_INIT;
+	enum pp_nft_state state;
+	struct pp_error err;
+	static const struct {
+		const char *command;
+		enum pp_nft_state state;
+	} cases[] = {
+		{ "true", PP_NFT_WHOLE },
+		{ "nft add table ip elsewhere", PP_NFT_WHOLE },
+		{ "nft flush chain inet portpub postrouting", PP_NFT_DAMAGED },
+		{ "true", PP_NFT_DAMAGED },
+		{ "nft delete table inet portpub", PP_NFT_ABSENT },
+		{ "nft add table inet portpub '{ flags dormant; }'", PP_NFT_DAMAGED },
+		{ "nft flush ruleset", PP_NFT_ABSENT },
+		{ "true", PP_NFT_ABSENT },
+	};
+
+	open_nft(&nft);
+	ck_assert_int_eq(pp_nft_look(&nft, &state, &err), 0);
+	ck_assert_int_eq(state, PP_NFT_ABSENT);
+	ck_assert_int_eq(change(&nft, NULL, &first.refs, &err), 0);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		kernel_sh("%s", cases[i].command);
+		ck_assert_int_eq(pp_nft_look(&nft, &state, &err), 0);
+		ck_assert_msg(state == cases[i].state, "%s: %d", cases[i].command, (int)state);
+	}
+	pp_nft_close(&nft);
+	elements_fini(&first);
+}
+END_TEST
+
 static void count_difference(const char *line, void *data)
 {
 	(void)line;
@@ -215,6 +249,7 @@ Suite *suite_nft(void)
 
 	tcase_set_timeout(tcase, 60);
 	tcase_add_checked_fixture(tcase, kernel_new_host, NULL);
+	tcase_add_test(tcase, nft_looks_again_when_somebody_has_changed_anything);
 	tcase_add_test(tcase, nft_refuses_a_change_decided_on_rulesets_that_have_changed_since);
 	tcase_add_test(tcase, nft_reads_the_whole_table_while_somebody_changes_another_map);
 	tcase_add_loop_test(tcase, nft_finds_what_stands_at_some_places_and_nothing_else, 0,
