@@ -20,7 +20,8 @@
  *		   slice is that long, and none may fail. Each has its own port: the kernel would search for one that
  *		   is not in TIME_WAIT, the longer the more there are.
  *	latency	   CONNECTIONS connections, requests at half the rate that the peer can do: the time that the
- *		   slowest hundredth takes at least, in microseconds
+ *		   slowest hundredth takes at least, in microseconds; of the rounds the quietest quarter, since what
+ *		   others do meanwhile makes it many times as long, and never shorter
  *	overload   datagrams of 64 bytes, of which as many are sent as can be: those that arrive
  *	overload1400
  *	lossless   the highest rate of datagrams of 64 bytes of which none is lost in a slice
@@ -577,8 +578,16 @@ static void read_side(char *text, struct side *side)
 		side->pids[side->pid_count++] = atoi(word);
 }
 
-static int row(const char *figure, const char *of, double *ours, double *peer, size_t rounds,
-	       const char *unit, const char *promise)
+/* Which of its rounds a figure goes by. */
+static double typical(const struct what *what, double *values, size_t rounds)
+{
+	double median = table_median(values, rounds); /* sorts them */
+
+	return what->work == latency ? values[rounds / 4] : median;
+}
+
+static int row(const struct what *what, const char *figure, const char *of, double *ours, double *peer,
+	       size_t rounds, const char *unit, const char *promise)
 {
 	enum table_limit kind;
 	char title[80];
@@ -589,7 +598,7 @@ static int row(const char *figure, const char *of, double *ours, double *peer, s
 	if (!table_limit_parse(promise, &kind, &limit))
 		die(promise);
 	snprintf(title, sizeof(title), "%s%s", figure, of);
-	return table_row(title, table_median(ours, rounds), table_median(peer, rounds), unit, kind, limit);
+	return table_row(title, typical(what, ours, rounds), typical(what, peer, rounds), unit, kind, limit);
 }
 
 int main(int argc, char **argv)
@@ -619,7 +628,7 @@ int main(int argc, char **argv)
 		work(what, &sides[i % 2], i);
 		work(what, &sides[!(i % 2)], i);
 	}
-	over = row(argv[2], "", sides[0].rate, sides[1].rate, rounds, what->unit, argv[3]);
-	over |= row(argv[2], ", CPU", sides[0].cpu, sides[1].cpu, rounds, what->cpu_unit, argv[4]);
+	over = row(what, argv[2], "", sides[0].rate, sides[1].rate, rounds, what->unit, argv[3]);
+	over |= row(what, argv[2], ", CPU", sides[0].cpu, sides[1].cpu, rounds, what->cpu_unit, argv[4]);
 	return over;
 }
