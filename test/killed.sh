@@ -73,3 +73,12 @@ killed at $k, left: $left"
 # A keeper that was replaced ends by itself, a moment later.
 settled() { has_keepers "$("$PORTPUB" list --json | jq '[.[] | select(.keeper != null)] | length')"; }
 
+# Two containers, and the commands that publish the one, and the other in its place. What the first publication of a host
+# changes for good is changed before anything is compared.
+to1='--to 10.0.0.2,fd00::2' to2='--to 10.0.0.3'
+one="add $to1 --id web 80:80 127.0.0.1:81:81 53:53/udp"
+two="add $to2 --id web --replace 80:8080 192.0.2.1:82:82"
+# shellcheck disable=SC2086 # words are wanted
+quiet keep $to1 80:80
+quiet del --all
+start=$(sysctls)

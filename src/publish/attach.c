@@ -425,15 +425,11 @@ static int attach(struct attaching *attaching, struct pp_error *err)
 int pp_attach(struct pp_record *record, enum pp_on_conflict on_conflict, const struct pp_keeping *keeping,
 	      const struct pp_report *report, struct pp_error *err)
 {
-	struct attaching attaching = {
-		.record = record,
-		.replace = ADD_REPLACE,
-		.on_conflict = on_conflict,
-		.keeping = keeping,
-		.report = report,
-		.dropped = PP_RECORDS_INIT,
-		.reduced = PP_RECORDS_INIT,
-	};
+	struct attaching attaching = { .record = record,
+				       .replace = ADD_REPLACE,
+				       .on_conflict = on_conflict,
+				       .keeping = keeping,
+				       .report = report };
 
 	pp_attachment_id(record->attachment, record->id);
 	return attach(&attaching, err);
@@ -450,15 +446,11 @@ int pp_attach_load(const struct pp_attachment *attachment, struct pp_record *out
 static int give_waiting(struct pp_record *record, const struct pp_keeping *keeping,
 			const struct pp_report *report, struct pp_error *err)
 {
-	struct attaching attaching = {
-		.record = record,
-		.replace = ADD_REPLACE_ONLY,
-		.on_conflict = PP_CONFLICT_KEEP,
-		.keeping = keeping,
-		.report = report,
-		.dropped = PP_RECORDS_INIT,
-		.reduced = PP_RECORDS_INIT,
-	};
+	struct attaching attaching = { .record = record,
+				       .replace = ADD_REPLACE_ONLY,
+				       .on_conflict = PP_CONFLICT_KEEP,
+				       .keeping = keeping,
+				       .report = report };
 	int ret = stop_waiting(record, err);
 
 	if (ret == 0)

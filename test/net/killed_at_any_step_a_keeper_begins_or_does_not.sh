@@ -7,14 +7,7 @@
 . "${0%/*}/../publish.sh"
 . "${0%/*}/../killed.sh"
 
-to1='--to 10.0.0.2,fd00::2' to2='--to 10.0.0.3'
-# shellcheck disable=SC2086 # words are wanted
-quiet keep $to1 80:80
-quiet del --all
-start=$(sysctls)
 family=-f
-one="add $to1 --id web 80:80 127.0.0.1:81:81 53:53/udp"
-two="add $to2 --id web --replace 80:8080 192.0.2.1:82:82"
 
 killed : "\$PORTPUB $one" "\$PORTPUB restore"
 is 'add' "$wrong" ''

@@ -7,11 +7,6 @@
 . "${0%/*}/../publish.sh"
 . "${0%/*}/../killed.sh"
 
-to1='--to 10.0.0.2,fd00::2' to2='--to 10.0.0.3'
-# shellcheck disable=SC2086 # words are wanted
-quiet keep $to1 80:80
-quiet del --all
-start=$(sysctls)
 # shellcheck disable=SC2086
 other() { keep $to2 --id other "$@"; }
 
@@ -22,8 +17,6 @@ end_other() {
 	soon is_gone && del nobody
 	is_gone
 }
-one="add $to1 --id web 80:80 127.0.0.1:81:81 53:53/udp"
-two="add $to2 --id web --replace 80:8080 192.0.2.1:82:82"
 without='--via userspace'
 killed "quiet other $without 90:90" "\$PORTPUB $one" end_other
 is 'add; one without rules ends' "$wrong" ''

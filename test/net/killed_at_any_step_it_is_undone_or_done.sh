@@ -5,18 +5,11 @@
 . "${0%/*}/../tap.sh"
 . "${0%/*}/../hosts.sh"
 . "${0%/*}/../publish.sh"
-. "${0%/*}/../killed.sh"
-
 echo 0 >/proc/sys/net/ipv4/ip_forward
 echo 0 >/proc/sys/net/ipv6/conf/all/forwarding
-to1='--to 10.0.0.2,fd00::2' to2='--to 10.0.0.3'
-# shellcheck disable=SC2086 # words are wanted
-quiet add $to1 80:80
-quiet del --all
-start=$(sysctls)
+. "${0%/*}/../killed.sh"
+
 add="\$PORTPUB add --no-keeper"
-one="add $to1 --id web 80:80 127.0.0.1:81:81 53:53/udp"
-two="add $to2 --id web --replace 80:8080 192.0.2.1:82:82"
 
 killed : "$add $to1 --id web 80:80 127.0.0.1:81:81 53:53/udp --allow 192.0.2.0/24" 'del --all'
 is 'add, then everything is removed' "$wrong" ''

@@ -7,11 +7,6 @@
 . "${0%/*}/../publish.sh"
 . "${0%/*}/../killed.sh"
 
-to1='--to 10.0.0.2,fd00::2'
-# shellcheck disable=SC2086 # words are wanted
-quiet keep $to1 80:80
-quiet del --all
-start=$(sysctls)
 add="\$PORTPUB add"
 
 killed : "$add --pid $container --to 127.0.0.1 --id web 80:80 53:53/udp" 'del nobody || true'

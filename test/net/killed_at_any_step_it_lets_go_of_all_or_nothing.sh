@@ -7,13 +7,6 @@
 . "${0%/*}/../publish.sh"
 . "${0%/*}/../killed.sh"
 
-to1='--to 10.0.0.2,fd00::2' to2='--to 10.0.0.3'
-# shellcheck disable=SC2086 # words are wanted
-quiet keep $to1 80:80
-quiet del --all
-start=$(sysctls)
-one="add $to1 --id web 80:80 127.0.0.1:81:81 53:53/udp"
-
 killed "quiet \$PORTPUB $one" "\$PORTPUB del web" "del nobody || true"
 is 'del' "$wrong" ''
 killed "quiet \$PORTPUB $one; quiet keep $to2 --id other 90:90 91:91" "\$PORTPUB del web 90:90" 'del nobody || true'
