@@ -4,6 +4,7 @@
 
 #include "forward.h"
 #include "portpub/bridge.h"
+#include "portpub/kept.h"
 #include "portpub/process.h"
 #include "portpub/route.h"
 #include "setting.h"
@@ -373,6 +374,20 @@ static void find_gone(struct patient *patient)
 	}
 }
 
+/* What its own keeper has is no news. */
+static bool is_of_keeper(const struct pp_socket *socket, const struct pp_record *record)
+{
+	struct pp_store store = PP_STORE_INIT;
+	struct pp_process process;
+	struct pp_error ignored;
+	bool is = record->keeper && pp_process_of_socket(socket->inode, &process) &&
+		  pp_store_open_to_read(&store, &ignored) == 0 &&
+		  pp_kept_is_open_in(&store, record->id, record->keeper, (uint32_t)process.pid);
+
+	pp_store_close(&store);
+	return is;
+}
+
 static void tell_holders(struct patient *patient)
 {
 	enum pp_protocol protocol = patient->publication->protocol;
@@ -382,7 +397,8 @@ static void tell_holders(struct patient *patient)
 
 	pp_sockets_read(protocol, host_port_of(patient), &list, &ignored);
 	for (size_t i = 0; i < list.count; i++) {
-		if (!pp_socket_overlaps(&list.items[i], &patient->publication->address))
+		if (!pp_socket_overlaps(&list.items[i], &patient->publication->address) ||
+		    is_of_keeper(&list.items[i], patient->record))
 			continue;
 		pp_socket_holder(&list.items[i], who, sizeof(who));
 		note(&patient->diagnosis.notes,

@@ -39,7 +39,9 @@ has 'and from outside' "$web" 'from outside to 192.0.2.1:8080: connected'
 has 'by IPv6, too' "$web" 'from outside to [2001:db8::1]:8080: connected'
 has 'what is not carried is told' "$web" 'note: ipv6 loopback is not carried'
 "$PORTPUB" add --to 10.0.0.2,fd00::2 --id kept 84:80 >/dev/null 2>&1
-has 'and what the keeper carries' "$("$PORTPUB" doctor kept)" 'note: ipv6 loopback is carried in userspace, and was not tried'
+kept=$("$PORTPUB" doctor kept)
+has 'and what the keeper carries' "$kept" 'note: ipv6 loopback is carried in userspace, and was not tried'
+lacks 'but not that it has the port' "$kept" 'also in use'
 "$PORTPUB" del kept
 local=$("$PORTPUB" doctor local)
 has 'loopback is tried from this host' "$local" 'from this host to 127.0.0.1:81: connected'
