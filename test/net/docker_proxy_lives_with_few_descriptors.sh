@@ -19,7 +19,7 @@ used() { awk '{print $14 + $15}' "/proc/$child/stat"; } # of a processor, in tic
 # client N: has said a word, and says nothing more. $client is its process.
 client() {
 	mkfifo "$tap_tmp/words$1"
-	sleep 250 >"$tap_tmp/words$1" &
+	{ sleep 250 & } 1<>"$tap_tmp/words$1" # open for both before anybody reads: no echo is the last to write
 	pids="$pids $!"
 	nsenter -t "$lan" -n "$HELPERS/talk" tcp 0 192.0.2.1 8080 <"$tap_tmp/words$1" >"$tap_tmp/heard$1" &
 	client=$!
