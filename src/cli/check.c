@@ -6,12 +6,6 @@
 #include <errno.h>
 #include <getopt.h>
 
-static int take_option(int key, void *data, struct pp_error *err)
-{
-	(void)data;
-	return pp_fail(err, ENOSYS, "an option of the table is not handled: %d", key);
-}
-
 static void print_difference(const char *line, void *data)
 {
 	++*(size_t *)data;
@@ -22,7 +16,7 @@ static int run(const struct cli_command *self, int argc, char **argv)
 {
 	size_t differences = 0;
 	struct pp_error err;
-	int ret = cli_options(self, argc, argv, take_option, NULL, &err), status;
+	int ret = cli_options(self, argc, argv, NULL, NULL, &err), status;
 
 	if (ret == CLI_HELPED)
 		return cli_finish();

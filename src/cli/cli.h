@@ -49,8 +49,8 @@ extern const struct cli_command cli_watch;
 extern const struct cli_command cli_who;
 
 /*
- * getopt_long by the command's table: @take gets the key of each option, with its value in optarg, and
- * what is left begins at optind. -h and --help are always known. Returns 0, CLI_HELPED where the help has
+ * getopt_long by the command's table: @take, which a command without options has not (NULL), gets the key of each
+ * option, with its value in optarg, and what is left begins at optind. -h and --help are always known. Returns 0, CLI_HELPED where the help has
  * been printed and nothing is left to do, or a negative errno: -EINVAL for what the table does not have.
  */
 enum { CLI_HELPED = 1 };

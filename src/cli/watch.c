@@ -7,16 +7,10 @@
 #include <errno.h>
 #include <getopt.h>
 
-static int take_option(int key, void *data, struct pp_error *err)
-{
-	(void)data;
-	return pp_fail(err, ENOSYS, "an option of the table is not handled: %d", key);
-}
-
 static int run(const struct cli_command *self, int argc, char **argv)
 {
 	struct pp_error err;
-	int ret = cli_options(self, argc, argv, take_option, NULL, &err);
+	int ret = cli_options(self, argc, argv, NULL, NULL, &err);
 
 	if (ret == CLI_HELPED)
 		return cli_finish();

@@ -9,7 +9,8 @@
  *
  * Who has a port is known only when it is asked for: pp_publish_add fails, and says who. Then that is dealt with, and
  * it is asked for again. Nothing is locked in between, and need not be: whatever has changed meanwhile, the kernel
- * says so again; but what nobody needs any longer is removed only where that is true still.
+ * says so again; but what nobody needs any longer is removed only where that is true still, and who is displaced loses
+ * what he has of it by then.
  */
 #include "attach.h"
 
@@ -44,9 +45,7 @@ static bool opens(const struct pp_record *record, const struct pp_publication *p
 static bool overlap(const struct pp_publication *a, const struct pp_publication *b)
 {
 	return a->protocol == b->protocol && a->host_port < b->host_port + b->count &&
-	       b->host_port < a->host_port + a->count &&
-	       (pp_address_is_any(&a->address) || pp_address_is_any(&b->address) ||
-		memcmp(a->address.bytes, b->address.bytes, sizeof(a->address.bytes)) == 0);
+	       b->host_port < a->host_port + a->count && pp_address_overlaps(&a->address, &b->address);
 }
 
 /* Has @owner the port of @publication, in @family? */
@@ -253,7 +252,7 @@ static void put_back(struct attaching *attaching, struct pp_records *list, enum 
 }
 
 /* Returns 0 when it may be tried again, or -EADDRINUSE, with @err as it is, when the port stays @owner's. */
-static int deal_with(struct attaching *attaching, struct pp_record *owner, struct pp_error *err)
+static int deal_with(struct attaching *attaching, const struct pp_record *owner, struct pp_error *err)
 {
 	struct pp_publications kept = PP_PUBLICATIONS_INIT;
 	int ret;
